@@ -1,0 +1,106 @@
+// Package activities holds the durable units of work. Each resolves references, calls the domain, commits what it made and returns a
+// reference and a few numbers; it beats while it works, and doing it twice gives the same bits under the same names. It may import the
+// domain packages; what it says to workflows is in activities/contract.
+package activities
+
+import (
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/worker"
+
+	"temper/activities/contract"
+	"temper/artifact"
+	"temper/device"
+	"temper/rollout"
+	"temper/tasks"
+	"temper/train"
+)
+
+// Config is what the activities depend on.
+type Config struct {
+	Store      *artifact.Store
+	OpenDevice func() (*device.Client, error) // called once, at the first activity that needs the accelerator
+	Code       string                         // version of the program, for lineage
+	Log        *slog.Logger
+}
+
+// Activities carries the dependencies of all activities.
+type Activities struct {
+	store *artifact.Store
+	code  string
+	log   *slog.Logger
+	open  func() (*engine, error)
+
+	device atomic.Pointer[string] // description of the accelerator once it is open
+
+	gpu       sync.Mutex // held by the activity that uses the accelerator
+	residents residents
+	loaded    loadedModels
+	problems  cache[[]tasks.Problem]
+}
+
+// engine is the accelerator with what has been compiled for it.
+type engine struct {
+	client  *device.Client
+	trainer *train.Trainer
+	sampler *rollout.Sampler
+}
+
+// New makes the activities of one worker process.
+func New(c Config) *Activities {
+	a := &Activities{store: c.Store, code: c.Code, log: c.Log}
+	a.open = sync.OnceValues(func() (*engine, error) {
+		client, err := c.OpenDevice()
+		if err != nil {
+			return nil, err
+		}
+		description := client.Description()
+		a.device.Store(&description)
+		return &engine{client: client, trainer: train.NewTrainer(client), sampler: rollout.NewSampler(client)}, nil
+	})
+	return a
+}
+
+// RegisterLight adds the activities of contract.QueueLight.
+func (a *Activities) RegisterLight(r worker.ActivityRegistry) {
+	register(a, r, contract.PrepareTasks, a.prepareTasks)
+	register(a, r, contract.RecallStage, a.recallStage)
+	register(a, r, contract.RememberStage, a.rememberStage)
+	register(a, r, contract.ImportModel, a.importModel)
+	register(a, r, contract.InitModel, a.initModel)
+	register(a, r, contract.PlanDemos, a.planDemos)
+}
+
+// RegisterCPU adds the activities of contract.QueueCPU.
+func (a *Activities) RegisterCPU(r worker.ActivityRegistry) {
+	register(a, r, contract.WriteLog, a.writeLog)
+	register(a, r, contract.CurateData, a.curateData)
+	register(a, r, contract.WriteReport, a.writeReport)
+}
+
+// RegisterGPU adds the activities of contract.QueueGPU.
+func (a *Activities) RegisterGPU(r worker.ActivityRegistry) {
+	register(a, r, contract.TrainDemos, accelerated(a, a.trainDemos))
+	register(a, r, contract.Rollout, accelerated(a, a.rollout))
+	register(a, r, contract.UpdatePolicy, accelerated(a, a.updatePolicy))
+	register(a, r, contract.SaveState, accelerated(a, a.saveState))
+	register(a, r, contract.ExportModel, accelerated(a, a.exportModel))
+	register(a, r, contract.WriteProblems, accelerated(a, a.writeProblems))
+	register(a, r, contract.FilterProblems, accelerated(a, a.filterProblems))
+	register(a, r, contract.SampleTeacher, accelerated(a, a.sampleTeacher))
+	register(a, r, contract.DistillRound, accelerated(a, a.distillRound))
+	register(a, r, contract.EvaluateModel, accelerated(a, a.evaluateModel))
+}
+
+// Close frees what is resident on the device. No activity may be running.
+func (a *Activities) Close() {
+	a.residents.clear()
+	a.loaded.clear()
+}
+
+func register[In, Out any](_ *Activities, r worker.ActivityRegistry, name string, fn work[In, Out]) {
+	r.RegisterActivityWithOptions(durable(fn), activity.RegisterOptions{Name: name})
+}

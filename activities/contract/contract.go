@@ -1,0 +1,345 @@
+// Package contract is what workflows and activities say to each other: task queues, activity names, their inputs and outputs. Only
+// references, small structs and numbers are in it, for all of it enters Temporal's history.
+//
+// It may import artifact, pipelines, eval's result types and the standard library.
+package contract
+
+import (
+	"temper/artifact"
+	"temper/eval"
+	"temper/pipelines"
+	"temper/tasks"
+)
+
+// Task queues, by what a worker must have.
+const (
+	QueueLight = "temper"     // workflows and light activities
+	QueueCPU   = "temper-cpu" // curation, reports
+	QueueGPU   = "temper-gpu" // an accelerator
+)
+
+// Names of workflows.
+const (
+	PipelineWorkflow = "Pipeline"
+)
+
+// StageWorkflows names the workflow of each kind of stage.
+var StageWorkflows = map[string]string{
+	"import": "Import", "pretrain": "Pretrain", "sft": "SFT", "rl": "RL", "curate": "Curate",
+	"synthesize": "Synthesize", "distill": "Distill", "evaluate": "Evaluate",
+}
+
+// Names of activities.
+const (
+	PrepareTasks   = "PrepareTasks"  // task sets → data sets in the bucket
+	RecallStage    = "RecallStage"   // has this stage been done with these inputs?
+	RememberStage  = "RememberStage" // it has now
+	ImportModel    = "ImportModel"
+	InitModel      = "InitModel"
+	TrainDemos     = "TrainDemos"
+	Rollout        = "Rollout"
+	UpdatePolicy   = "UpdatePolicy"
+	SaveState      = "SaveState"
+	ExportModel    = "ExportModel"
+	WriteLog       = "WriteLog"
+	CurateData     = "CurateData"
+	WriteProblems  = "WriteProblems"
+	FilterProblems = "FilterProblems"
+	PlanDemos      = "PlanDemos"
+	SampleTeacher  = "SampleTeacher"
+	DistillRound   = "DistillRound"
+	EvaluateModel  = "EvaluateModel"
+	WriteReport    = "WriteReport"
+)
+
+// Stage is what every activity of a stage is told.
+type Stage struct {
+	Run   string          `json:"run"` // id of the pipeline's workflow
+	Seed  uint64          `json:"seed"`
+	Stage pipelines.Stage `json:"stage"`
+
+	// Inputs by the name that the settings use for them: a task set or a stage.
+	Data   map[string]artifact.Ref `json:"data,omitempty"` // problems
+	Models map[string]artifact.Ref `json:"models,omitempty"`
+	Logs   map[string]artifact.Ref `json:"logs,omitempty"`
+	// Streams are the procedural sources of the stage's task sets, for stages that read them without end.
+	Streams map[string]tasks.Source `json:"streams,omitempty"`
+}
+
+// State is a model in training as a value: a snapshot in the bucket and the updates since. Key names the state that they lead to; a
+// worker that holds it goes on at once, any other restores the snapshot and replays the updates to the same bits.
+type State struct {
+	Snapshot artifact.Ref `json:"snapshot"`
+	Log      []Update     `json:"log,omitempty"`
+	Key      string       `json:"key"`
+	Step     int          `json:"step"` // optimizer steps in this stage
+}
+
+// Update is one logged change of a state. Exactly one of its parts is set.
+type Update struct {
+	Demos    *Span        `json:"demos,omitempty"`     // steps on demonstrations
+	Policy   *PolicyStep  `json:"policy,omitempty"`    // one round of reinforcement learning
+	OnPolicy *DistillStep `json:"on_policy,omitempty"` // one round of on-policy distillation
+}
+
+// Span is a range of steps [From, To).
+type Span struct {
+	From int `json:"from"`
+	To   int `json:"to"`
+}
+
+// PolicyStep is the update of one round: on its rollouts, then on the demonstrations of the problems in Interleave, if any.
+type PolicyStep struct {
+	Round      int          `json:"round"`
+	Rollouts   artifact.Ref `json:"rollouts"`
+	Interleave []int        `json:"interleave,omitempty"` // ordinals in the stage's problems
+}
+
+// DistillStep is the update of one round of on-policy distillation: the student's samples, judged by the teacher's logits.
+type DistillStep struct {
+	Round int `json:"round"`
+}
+
+// Dataset describes one task set once it is in the bucket.
+type Dataset struct {
+	Ref   artifact.Ref `json:"ref"`
+	Count int          `json:"count"`
+}
+
+// PrepareInput asks for the task sets of a pipeline as data sets.
+type PrepareInput struct {
+	Run   string                  `json:"run"`
+	Tasks map[string]tasks.Source `json:"tasks"`
+}
+
+// Recalled is the answer to RecallStage.
+type Recalled struct {
+	Found bool     `json:"found"`
+	Note  string   `json:"note,omitempty"` // why a remembered stage is done again
+	Stage StageOut `json:"stage"`
+}
+
+// RememberInput records a finished stage.
+type RememberInput struct {
+	Key   string   `json:"key"`
+	Stage StageOut `json:"stage"`
+}
+
+// ModelInfo describes a model artifact.
+type ModelInfo struct {
+	Ref    artifact.Ref `json:"ref"`
+	Params int64        `json:"params"`
+}
+
+// TrainInput asks for steps [From, To) on the stage's demonstrations.
+type TrainInput struct {
+	Stage Stage        `json:"stage"`
+	State State        `json:"state"`
+	Data  artifact.Ref `json:"data,omitzero"` // demonstrations made in this stage, instead of the stage's own data
+	Span  Span         `json:"span"`
+	Total int          `json:"total"` // steps of the whole schedule
+}
+
+// TrainOutput is the state after a span, saved, and the mean loss over it.
+type TrainOutput struct {
+	State  State   `json:"state"`
+	Loss   float64 `json:"loss"`
+	Norm   float64 `json:"norm"`
+	Tokens int     `json:"tokens"` // trained
+}
+
+// RolloutInput asks for one round's samples of the policy.
+type RolloutInput struct {
+	Stage Stage `json:"stage"`
+	State State `json:"state"`
+	Round int   `json:"round"`
+}
+
+// RolloutOutput is what a round's samples were worth.
+type RolloutOutput struct {
+	Rollouts   artifact.Ref `json:"rollouts"`
+	Reward     float64      `json:"reward"`   // mean over samples
+	Solved     float64      `json:"solved"`   // share of samples with the verdict correct
+	Finished   float64      `json:"finished"` // share of samples that ended by themselves
+	Length     float64      `json:"length"`   // mean tokens
+	Errors     int          `json:"errors"`   // samples whose reward could not be computed
+	Unsolved   []int        `json:"unsolved"` // ordinals of problems that no sample solved and that have a demonstration
+	Constant   float64      `json:"constant"` // share of groups whose rewards are all equal
+	Ordinals   []int        `json:"ordinals"` // problems of the round
+	Seconds    float64      `json:"seconds"`
+	TokensRead int          `json:"tokens"`
+}
+
+// PolicyInput asks for one round's update. From is the state before it.
+type PolicyInput struct {
+	Stage Stage      `json:"stage"`
+	State State      `json:"state"`
+	Step  PolicyStep `json:"step"`
+}
+
+// PolicyOutput is the state after a round.
+type PolicyOutput struct {
+	State   State              `json:"state"`
+	Loss    float64            `json:"loss"`
+	Norm    float64            `json:"norm"`
+	Metrics map[string]float64 `json:"metrics,omitempty"`
+	SFTLoss float64            `json:"sft_loss,omitempty"` // of the interleaved step
+	Seconds float64            `json:"seconds"`
+}
+
+// StateInput names a state of a stage.
+type StateInput struct {
+	Stage Stage `json:"stage"`
+	State State `json:"state"`
+}
+
+// LogInput asks for the log of an RL stage.
+type LogInput struct {
+	Stage  Stage   `json:"stage"`
+	Rounds []Round `json:"rounds"`
+}
+
+// Round is one line of an RL stage's log.
+type Round struct {
+	Rollouts artifact.Ref `json:"rollouts"`
+	Reward   float64      `json:"reward"`
+	Solved   float64      `json:"solved"`
+	Entropy  float64      `json:"entropy"`
+	Norm     float64      `json:"norm"`
+	Gap      float64      `json:"gap"` // mean |sampler's − trainer's log-probability|, nats
+	// Interleave are the ordinals of the problems whose demonstrations the round trained on.
+	Interleave []int `json:"interleave,omitempty"`
+}
+
+// ProblemsOut is what a stage that selects or makes problems gives.
+type ProblemsOut struct {
+	Ref     artifact.Ref       `json:"ref"`
+	Count   int                `json:"count"`
+	Numbers map[string]float64 `json:"numbers,omitempty"`
+	Summary string             `json:"summary"`
+}
+
+// CurateInput asks for a selection of problems. Count is how many a random control keeps.
+type CurateInput struct {
+	Stage Stage `json:"stage"`
+	Count int   `json:"count,omitempty"`
+}
+
+// FilterInput asks for the written problems that have an agreed answer and the right difficulty.
+type FilterInput struct {
+	Stage   Stage       `json:"stage"`
+	Written ProblemsOut `json:"written"`
+}
+
+// TeacherOut is the teacher's samples as demonstrations.
+type TeacherOut struct {
+	Data    artifact.Ref `json:"data"`
+	Count   int          `json:"count"`
+	Correct float64      `json:"correct"` // share of all samples
+}
+
+// DistillInput asks for one round of on-policy distillation.
+type DistillInput struct {
+	Stage Stage `json:"stage"`
+	State State `json:"state"`
+	Round int   `json:"round"`
+}
+
+// DistillOutput is the student after a round.
+type DistillOutput struct {
+	State      State   `json:"state"`
+	Divergence float64 `json:"divergence"` // nats a token
+	Norm       float64 `json:"norm"`
+	Solved     float64 `json:"solved"`
+}
+
+// EvaluateInput asks for the evaluation of one model.
+type EvaluateInput struct {
+	Stage Stage        `json:"stage"`
+	Name  string       `json:"name"` // stage that made the model
+	Model artifact.Ref `json:"model"`
+}
+
+// EvaluateOutput is one row of an evaluation; the responses are in the artifact.
+type EvaluateOutput struct {
+	Ref    artifact.Ref `json:"ref"`
+	Result eval.Result  `json:"result"`
+}
+
+// ReportInput asks for the report of a run.
+type ReportInput struct {
+	Run      string              `json:"run"`
+	Pipeline *pipelines.Pipeline `json:"pipeline"`
+	Stages   map[string]StageOut `json:"stages"`
+	Fresh    string              `json:"fresh,omitempty"`
+}
+
+// ReportOut is the report of a run: the artifact and the table that people see.
+type ReportOut struct {
+	Ref   artifact.Ref `json:"ref"`
+	Table string       `json:"table"` // Markdown
+}
+
+// StageInput starts the workflow of one stage.
+type StageInput struct {
+	Stage Stage  `json:"stage"`
+	Key   string `json:"key"` // hash of everything that decides its outputs
+	// Count of the problems that the control of a random selection kept.
+	Count int `json:"count,omitempty"`
+	// Counts of the data sets, by name.
+	Counts map[string]int `json:"counts,omitempty"`
+	// Resume carries the progress of a stage whose history grew too long.
+	Resume *Resume `json:"resume,omitempty"`
+}
+
+// Resume is the progress of an RL stage.
+type Resume struct {
+	State  State   `json:"state"`
+	Rounds []Round `json:"rounds"`
+	Buffer []int   `json:"buffer,omitempty"`
+	Demos  []int   `json:"demos,omitempty"`
+}
+
+// StageOut is what a stage gives.
+type StageOut struct {
+	Outputs map[string]artifact.Ref `json:"outputs"` // by pipelines' output names
+	Skipped bool                    `json:"skipped,omitempty"`
+	Summary string                  `json:"summary"`
+	Numbers map[string]float64      `json:"numbers,omitempty"`
+	Results []eval.Result           `json:"results,omitempty"` // of an evaluation
+	Seconds float64                 `json:"seconds,omitempty"`
+}
+
+// PipelineInput starts a run.
+type PipelineInput struct {
+	Pipeline *pipelines.Pipeline `json:"pipeline"`
+	// Fresh, where not empty, is a name that keeps this run from taking earlier stages' results.
+	Fresh string `json:"fresh,omitempty"`
+}
+
+// PipelineOut is what a run gives.
+type PipelineOut struct {
+	Stages map[string]StageOut `json:"stages"`
+	Report ReportOut           `json:"report"`
+}
+
+// Progress is the answer to the query "progress" of a pipeline or a stage.
+type Progress struct {
+	Name   string          `json:"name"`
+	Stages []StageProgress `json:"stages,omitempty"` // of a pipeline
+	Done   int             `json:"done"`
+	Total  int             `json:"total"`
+	Line   string          `json:"line,omitempty"` // the newest numbers, for people
+}
+
+// StageProgress is one stage of a pipeline's progress.
+type StageProgress struct {
+	ID       string `json:"id"`
+	Kind     string `json:"kind"`
+	Workflow string `json:"workflow"`
+	Status   string `json:"status"` // waiting, running, done, skipped or failed
+	Summary  string `json:"summary,omitempty"`
+}
+
+// QueryProgress is the query that pipelines and stages answer with Progress.
+const QueryProgress = "progress"

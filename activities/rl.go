@@ -1,0 +1,298 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"temper/activities/contract"
+	"temper/artifact"
+	"temper/objective"
+	"temper/pipelines"
+	"temper/reward"
+	"temper/tasks"
+	"temper/train"
+)
+
+// rollouts is what a round sampled, as it is stored: tokens with the probabilities they were sampled with, never text made into tokens again.
+type rollouts struct {
+	Round  int            `json:"round"`
+	Groups []rolloutGroup `json:"groups"`
+}
+
+type rolloutGroup struct {
+	Ordinal int             `json:"ordinal"` // of the problem in the stage's problems
+	Problem string          `json:"problem"` // id
+	Prompt  []int32         `json:"prompt"`
+	Samples []rolloutSample `json:"samples"`
+}
+
+type rolloutSample struct {
+	Tokens   []int32            `json:"tokens"`
+	LogProbs []float32          `json:"log_probs"`
+	Finished bool               `json:"finished"`
+	Text     string             `json:"text"`
+	Verdict  reward.Verdict     `json:"verdict"`
+	Reward   float64            `json:"reward"`
+	Parts    map[string]float64 `json:"parts,omitempty"`
+	Detail   string             `json:"detail,omitempty"`
+}
+
+const rolloutsFile = "rollouts.json.gz"
+
+// rollout samples and scores one round.
+func (a *Activities) rollout(ctx context.Context, e *engine, in contract.RolloutInput) (contract.RolloutOutput, error) {
+	start := time.Now()
+	s := in.Stage.Stage.Settings.(*pipelines.RL)
+	pool, err := a.pooled(ctx, in.Stage, s.Tasks)
+	if err != nil {
+		return contract.RolloutOutput{}, err
+	}
+	scorer, err := reward.New(s.RecipeSettings.Reward)
+	if err != nil {
+		return contract.RolloutOutput{}, err
+	}
+	held, err := a.restore(ctx, e, in.Stage, in.State)
+	if err != nil {
+		return contract.RolloutOutput{}, err
+	}
+	defer a.residents.put(in.State.Key, held)
+	ordinals := pool.draw(in.Stage.Seed, s.Weights, in.Round, s.Prompts)
+	problems := make([]tasks.Problem, len(ordinals))
+	places := make([]int, len(ordinals))
+	for i, o := range ordinals {
+		problems[i], places[i] = pool.problems[o], i
+	}
+	sampling := s.RecipeSettings.Sampling
+	answers, err := e.ask(ctx, policy{held.state.Config, held.state.Params, held.text}, problems, scorer, request{
+		samples: s.RecipeSettings.Group, temperature: sampling.Temperature, topK: sampling.TopK, topP: sampling.TopP, maxTokens: s.MaxTokens,
+		seed: in.Stage.Seed, iteration: in.Round, ordinals: places})
+	if err != nil {
+		return contract.RolloutOutput{}, err
+	}
+	out := contract.RolloutOutput{Ordinals: ordinals}
+	record := rollouts{Round: in.Round}
+	n := 0.0
+	for i, group := range answers {
+		g := rolloutGroup{Ordinal: ordinals[i], Problem: problems[i].ID, Prompt: held.text.prompt(problems[i].Prompt)}
+		solved, judged := 0, 0
+		for _, x := range group {
+			g.Samples = append(g.Samples, rolloutSample{Tokens: x.Tokens, LogProbs: x.LogProbs, Finished: x.Finished, Text: x.Text,
+				Verdict: x.Score.Verdict, Reward: x.Score.Reward, Parts: x.Score.Parts, Detail: x.Score.Detail})
+			out.TokensRead += len(x.Tokens)
+			if x.Score.Verdict == reward.Error {
+				out.Errors++
+				continue
+			}
+			judged++
+			n++
+			out.Reward += x.Score.Reward
+			if x.Score.Verdict == reward.Correct {
+				solved++
+			}
+			if x.Finished {
+				out.Finished++
+			}
+		}
+		out.Solved += float64(solved)
+		if constant(g.Samples) {
+			out.Constant++
+		}
+		if judged > 0 && solved == 0 && problems[i].Solution != "" && !slices.Contains(out.Unsolved, ordinals[i]) {
+			out.Unsolved = append(out.Unsolved, ordinals[i])
+		}
+		record.Groups = append(record.Groups, g)
+	}
+	if n == 0 {
+		return out, fmt.Errorf("round %d: the reward of every sample failed; the first: %s", in.Round+1, record.Groups[0].Samples[0].Detail)
+	}
+	out.Length = float64(out.TokensRead) / (n + float64(out.Errors))
+	out.Reward, out.Solved, out.Finished, out.Constant = out.Reward/n, out.Solved/n, out.Finished/n, out.Constant/float64(len(answers))
+	body, err := gzipJSON(record)
+	if err != nil {
+		return out, err
+	}
+	out.Rollouts, err = a.commit(ctx, in.Stage, kindRollouts, fmt.Sprintf("round %d of %s: reward %.3f", in.Round+1, in.Stage.Stage.ID, out.Reward),
+		map[string]float64{"reward": out.Reward, "solved": out.Solved}, map[string][]byte{rolloutsFile: body},
+		artifact.Parent{Role: "snapshot", Ref: in.State.Snapshot})
+	out.Seconds = time.Since(start).Seconds()
+	return out, err
+}
+
+// constant says whether all rewards of a group are equal, so that it teaches nothing.
+func constant(samples []rolloutSample) bool {
+	for _, s := range samples {
+		if s.Reward != samples[0].Reward {
+			return false
+		}
+	}
+	return true
+}
+
+// updatePolicy does one round's update.
+func (a *Activities) updatePolicy(ctx context.Context, e *engine, in contract.PolicyInput) (contract.PolicyOutput, error) {
+	start := time.Now()
+	held, err := a.restore(ctx, e, in.Stage, in.State)
+	if err != nil {
+		return contract.PolicyOutput{}, err
+	}
+	out, err := a.policyStep(ctx, e, in.Stage, held, in.Step)
+	if err != nil {
+		held.state.Free()
+		return out, err
+	}
+	out.State, err = a.advance(held, in.State, contract.Update{Policy: &in.Step})
+	out.Seconds = time.Since(start).Seconds()
+	return out, err
+}
+
+// policyStep changes a state by one round: a pure function of the state, the rollouts, the demonstrations and the settings.
+//
+// Deviation from ReLIFT's published code: the interleaved SFT step shares AdamW's moments with the policy's, where theirs has an optimizer
+// of its own.
+func (a *Activities) policyStep(ctx context.Context, e *engine, stage contract.Stage, held *resident, step contract.PolicyStep) (contract.PolicyOutput, error) {
+	s := stage.Stage.Settings.(*pipelines.RL)
+	recipe := s.RecipeSettings
+	var record rollouts
+	if err := a.readGzip(ctx, step.Rollouts, rolloutsFile, &record); err != nil {
+		return contract.PolicyOutput{}, err
+	}
+	loss := policyObjective(recipe)
+	examples, longest, err := policyExamples(record, recipe, s.MaxTokens)
+	if err != nil {
+		return contract.PolicyOutput{}, err
+	}
+	layout := train.Layout{Rows: s.Rows, Length: s.Length, Packing: s.Packing}
+	if layout.Length == 0 {
+		layout.Length = (longest + s.MaxTokens + rowBucket - 1) / rowBucket * rowBucket
+	}
+	settings := train.Settings{Objective: loss, Optimizer: optimizerOf(s.Optim)}
+	schedule := scheduleOf(s.Optim, s.RoundsFor(0)*recipe.OffPolicy.Updates)
+	var out contract.PolicyOutput
+	if len(examples) > 0 {
+		batches, err := train.Pack(examples, layout, loss.Columns())
+		if err != nil {
+			return out, err
+		}
+		if err := a.referenceColumn(ctx, e, stage, loss, batches); err != nil {
+			return out, err
+		}
+		for i := range recipe.OffPolicy.Updates {
+			r, err := e.trainer.Update(held.state, settings, schedule.At(step.Round*recipe.OffPolicy.Updates+i), nil, batches...)
+			if err != nil {
+				return out, err
+			}
+			if i == 0 {
+				out.Loss, out.Norm, out.Metrics = r.Loss, r.GradNorm, r.Metrics
+			}
+		}
+	}
+	if len(step.Interleave) > 0 {
+		if out.SFTLoss, err = a.interleave(ctx, e, stage, held, layout, step.Interleave); err != nil {
+			return out, fmt.Errorf("interleaved SFT: %w", err)
+		}
+	}
+	return out, nil
+}
+
+// rowBucket is the multiple that row lengths are rounded up to.
+const rowBucket = 16
+
+// policyObjective is the loss that a recipe names.
+func policyObjective(r pipelines.Recipe) objective.Policy {
+	loss := objective.Policy{Ratio: r.Loss.Ratio, ClipLow: r.Loss.Clip.Low, ClipHigh: r.Loss.Clip.High, EntropyCoef: r.Loss.Entropy,
+		KLEstimator: r.Loss.KL.Estimator, Temperature: r.Sampling.Temperature}
+	if r.Loss.KL.To == "reference" {
+		loss.KLCoef = r.Loss.KL.Coef
+	}
+	return loss
+}
+
+// policyExamples turns a round's record into examples; samples whose reward failed are left out of their group.
+func policyExamples(record rollouts, r pipelines.Recipe, maxTokens int) (examples []train.Example, longest int, err error) {
+	var groups []train.Group
+	for _, g := range record.Groups {
+		group := train.Group{Prompt: g.Prompt}
+		longest = max(longest, len(g.Prompt))
+		for _, x := range g.Samples {
+			if x.Verdict != reward.Error {
+				group.Samples = append(group.Samples, train.Scored{Tokens: x.Tokens, LogProbs: x.LogProbs, Reward: x.Reward})
+			}
+		}
+		if r.DropZeroVariance && constant(g.Samples) {
+			continue
+		}
+		groups = append(groups, group)
+	}
+	// A token whose advantage is zero adds nothing to the gradient unless another term of the loss reads it.
+	drop := r.Loss.Entropy == 0 && (r.Loss.KL.To == "none" || r.Loss.KL.Coef == 0)
+	examples, err = train.PolicyExamples(groups, train.PolicyRule{
+		Advantage: objective.AdvantageRule{Baseline: r.Advantage.Baseline, Scale: r.Advantage.Scale, Positive: r.Advantage.Signs.Positive, Negative: r.Advantage.Signs.Negative},
+		Aggregate: r.Loss.Aggregate, MaxTokens: maxTokens, DropConstant: drop})
+	return examples, longest, err
+}
+
+// referenceColumn fills in the reference policy's log-probabilities where the loss needs them. The reference is the model that the stage
+// started from.
+func (a *Activities) referenceColumn(ctx context.Context, e *engine, stage contract.Stage, loss objective.Policy, batches []*train.Batch) error {
+	if !slices.Contains(loss.Columns(), objective.RefLogProb) {
+		return nil
+	}
+	reference, err := a.model(ctx, e, stage.Models[stage.Stage.Settings.(*pipelines.RL).Model])
+	if err != nil {
+		return err
+	}
+	for _, b := range batches {
+		if b.Columns[objective.RefLogProb], err = e.trainer.LogProbs(reference.config, reference.params, loss.Temperature, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// interleave trains on the demonstrations of the given problems.
+func (a *Activities) interleave(ctx context.Context, e *engine, stage contract.Stage, held *resident, layout train.Layout, ordinals []int) (float64, error) {
+	s := stage.Stage.Settings.(*pipelines.RL)
+	pool, err := a.pooled(ctx, stage, s.Tasks)
+	if err != nil {
+		return 0, err
+	}
+	byPrompt := map[string]string{}
+	if s.Demos != "" {
+		demos, err := a.dataset(ctx, stage.Data[s.Demos])
+		if err != nil {
+			return 0, err
+		}
+		for _, d := range demos {
+			byPrompt[d.Prompt] = d.Solution
+		}
+	}
+	var demos []train.Demo
+	for _, o := range ordinals {
+		p := pool.problems[o]
+		if text, ok := byPrompt[p.Prompt]; ok {
+			p.Solution = text
+		}
+		d, err := solution(held.text, p)
+		if err != nil {
+			return 0, err
+		}
+		if need := len(d.Prompt) + len(d.Response) - 1; need > layout.Length {
+			layout.Length = (need + rowBucket - 1) / rowBucket * rowBucket
+		}
+		demos = append(demos, d)
+	}
+	layout.Rows = 0
+	batches, err := train.Pack(train.Demonstrations(demos, true), layout, nil)
+	if err != nil {
+		return 0, err
+	}
+	var r train.Result
+	for range s.RecipeSettings.Interleave.Steps {
+		if r, err = e.trainer.Update(held.state, train.Settings{Objective: objective.SFT{}, Optimizer: optimizerOf(s.Optim)}, s.RecipeSettings.Interleave.LR, nil, batches...); err != nil {
+			return 0, err
+		}
+	}
+	return r.Loss, nil
+}

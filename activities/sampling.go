@@ -1,0 +1,89 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+
+	"temper/device"
+	"temper/lm"
+	"temper/lm/hf"
+	"temper/reward"
+	"temper/rollout"
+	"temper/tasks"
+)
+
+// policy is a model that answers.
+type policy struct {
+	config hf.Config
+	params []*device.Buffer
+	text   *text
+}
+
+// request says how to sample answers.
+type request struct {
+	samples     int // a problem
+	temperature float64
+	topK        int
+	topP        float64
+	maxTokens   int
+	seed        uint64
+	iteration   int
+	ordinals    []int // of the problems in the noise; default: their place
+}
+
+// answer is one sampled and judged response.
+type answer struct {
+	rollout.Sequence
+	Text  string
+	Score reward.Score
+}
+
+// batchTokens bounds prompt and response tokens in one device batch.
+const batchTokens = 32768
+
+// maxBatch bounds the sequences in one device batch.
+const maxBatch = 512
+
+// ask samples answers to problems and scores them: [problems][samples].
+func (e *engine) ask(ctx context.Context, p policy, problems []tasks.Problem, scorer *reward.Scorer, r request) ([][]answer, error) {
+	prompts := make([]rollout.Prompt, 0, len(problems)*r.samples)
+	longest := 0
+	for i, problem := range problems {
+		tokens := p.text.prompt(problem.Prompt)
+		longest = max(longest, len(tokens))
+		ordinal := i
+		if r.ordinals != nil {
+			ordinal = r.ordinals[i]
+		}
+		for j := range r.samples {
+			prompts = append(prompts, rollout.Prompt{Tokens: tokens, Key: lm.SequenceKey(r.seed, r.iteration, ordinal, j)})
+		}
+	}
+	batch := 1
+	for batch < maxBatch && 2*batch*(longest+r.maxTokens) <= batchTokens {
+		batch *= 2
+	}
+	sequences, err := e.sampler.Sample(ctx, p.config, p.params, prompts, rollout.Options{MaxNew: r.maxTokens, Batch: batch,
+		Temperature: r.temperature, TopK: r.topK, TopP: r.topP, Stops: p.text.stops})
+	if err != nil {
+		return nil, err
+	}
+	samples := make([]reward.Sample, len(sequences))
+	for i, s := range sequences {
+		problem := problems[i/r.samples]
+		samples[i] = reward.Sample{Prompt: problem.Prompt, Response: p.text.decode(s.Tokens), Gold: problem.Answer, Meta: problem.Meta,
+			Finished: s.Finished, Tokens: len(s.Tokens), MaxTokens: r.maxTokens}
+	}
+	scores, err := scorer.ScoreAll(ctx, samples, scorers)
+	if err != nil {
+		return nil, fmt.Errorf("score: %w", err)
+	}
+	out := make([][]answer, len(problems))
+	for i, s := range sequences {
+		out[i/r.samples] = append(out[i/r.samples], answer{Sequence: s, Text: samples[i].Response, Score: scores[i]})
+	}
+	return out, nil
+}
+
+// scorers is how many samples are scored at once.
+const scorers = 4

@@ -1,0 +1,90 @@
+package configs
+
+import "time"
+
+// Settings are the program's own settings: where its state lives, which Temporal, S3 and device it uses, how it logs. What is
+// trained stands in a pipeline, not here. An empty address or endpoint means the embedded server.
+type Settings struct {
+	// Dir holds the embedded servers' data, caches and logs.
+	Dir      string   `yaml:"dir" json:"dir" validate:"required"`
+	Temporal Temporal `yaml:"temporal" json:"temporal"`
+	S3       S3       `yaml:"s3" json:"s3"`
+	XLA      XLA      `yaml:"xla" json:"xla"`
+	Worker   Worker   `yaml:"worker" json:"worker"`
+	Log      Log      `yaml:"log" json:"log"`
+}
+
+// Temporal says which server runs the workflows.
+type Temporal struct {
+	Address   string      `yaml:"address" json:"address" validate:"omitempty,hostname_port"` // host:port; empty: embedded
+	Namespace string      `yaml:"namespace" json:"namespace" validate:"required"`
+	APIKey    Secret      `yaml:"api_key" json:"api_key"`
+	Port      int         `yaml:"port" json:"port" validate:"gte=0,lte=65535"`       // of the embedded server; 0: any free one
+	UIPort    int         `yaml:"ui_port" json:"ui_port" validate:"gte=0,lte=65535"` // of the embedded UI; 0: any free one
+	TLS       TemporalTLS `yaml:"tls" json:"tls"`
+}
+
+// TemporalTLS holds paths of PEM files; Cert and Key come together.
+type TemporalTLS struct {
+	Enabled    bool   `yaml:"enabled" json:"enabled"`
+	CA         string `yaml:"ca" json:"ca"`
+	Cert       string `yaml:"cert" json:"cert" validate:"required_with=Key"`
+	Key        string `yaml:"key" json:"key" validate:"required_with=Cert"`
+	ServerName string `yaml:"server_name" json:"server_name"`
+}
+
+// S3 says which object store keeps the artifacts.
+type S3 struct {
+	Endpoint     string `yaml:"endpoint" json:"endpoint" validate:"omitempty,excludesall= "` // host or host:port, without a scheme; empty: embedded
+	AccessKey    string `yaml:"access_key" json:"access_key" validate:"required_with=SecretKey"`
+	SecretKey    Secret `yaml:"secret_key" json:"secret_key" validate:"required_with=AccessKey"`
+	SessionToken Secret `yaml:"session_token" json:"session_token"`
+	Region       string `yaml:"region" json:"region" validate:"required"`
+	Bucket       string `yaml:"bucket" json:"bucket" validate:"required,min=3,max=63"`
+	Prefix       string `yaml:"prefix" json:"prefix"` // of every object name
+	TLS          bool   `yaml:"tls" json:"tls"`
+	Port         int    `yaml:"port" json:"port" validate:"gte=0,lte=65535"` // of the embedded store; 0: any free one
+}
+
+// XLA says which compiler plugin runs the tensors.
+type XLA struct {
+	Plugin  string         `yaml:"plugin" json:"plugin"` // path of the PJRT plugin; empty: the one in the cache
+	Cache   string         `yaml:"cache" json:"cache"`   // folder of plugins; empty: the user's cache folder
+	Options map[string]any `yaml:"options" json:"options"`
+}
+
+// Worker says what this process works on.
+type Worker struct {
+	Queues []string      `yaml:"queues" json:"queues" validate:"required,min=1,unique,dive,required"`
+	Slots  Slots         `yaml:"slots" json:"slots"`
+	Health string        `yaml:"health" json:"health" validate:"omitempty,hostname_port"` // address of the health page; empty: none
+	Drain  time.Duration `yaml:"drain" json:"drain" validate:"gte=0"`                     // how long running activities may take to end on SIGTERM
+}
+
+// Slots are how many activities of each queue run at once in this process.
+type Slots struct {
+	Light int `yaml:"light" json:"light" validate:"gte=1,lte=1000"`
+	CPU   int `yaml:"cpu" json:"cpu" validate:"gte=0,lte=1000"` // 0: one a processor core
+	GPU   int `yaml:"gpu" json:"gpu" validate:"gte=1,lte=64"`
+}
+
+// Log says what is logged and how.
+type Log struct {
+	Level  string `yaml:"level" json:"level" validate:"oneof=debug info warn error"`
+	Format string `yaml:"format" json:"format" validate:"oneof=text json"`
+}
+
+// Default returns the settings before any file, variable or flag.
+func Default() Settings {
+	return Settings{
+		Dir:      ".temper",
+		Temporal: Temporal{Namespace: "temper", Port: 7233, UIPort: 8233},
+		S3:       S3{Region: "us-east-1", Bucket: "temper", Port: 9000},
+		Worker: Worker{
+			Queues: []string{"temper", "temper-cpu", "temper-gpu"},
+			Slots:  Slots{Light: 8, GPU: 1},
+			Drain:  30 * time.Second,
+		},
+		Log: Log{Level: "info", Format: "text"},
+	}
+}

@@ -1,0 +1,118 @@
+// Package device owns the accelerator: one XLA client a process, the programs compiled for it and the buffers that live on it.
+// It knows nothing of language models. It may import gomlx, compute and go-xla; the work-arounds for their faults are in
+// device/workaround.
+package device
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/go-xla/compute/xla"
+	"github.com/gomlx/go-xla/pjrt"
+)
+
+// ErrNoPlugin is returned when no PJRT plugin file is there to load.
+var ErrNoPlugin = errors.New("no XLA plugin")
+
+// Client is the connection to one accelerator. It is safe for concurrent use; XLA runs one program at a time a device.
+type Client struct {
+	backend *xla.Backend
+	plugin  string
+
+	mu       sync.Mutex
+	compiled Compilations
+}
+
+// Compilations counts what the client has compiled so far.
+type Compilations struct {
+	Programs int
+	Seconds  float64
+}
+
+// Open loads the PJRT plugin at path (a shared library) and creates a client on its first device.
+func Open(path string) (*Client, error) {
+	if path == "" {
+		return nil, fmt.Errorf("%w: no path given (xla.plugin)", ErrNoPlugin)
+	}
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("%w: %s (xla.plugin): %w", ErrNoPlugin, path, err)
+	}
+	xla.EnableAutoInstall(false)
+	backend, err := xla.NewWithOptions(path, pjrt.NamedValuesMap{"cpu_device_count": int64(1)})
+	if err != nil {
+		// Plugins for other devices refuse the CPU's option.
+		if backend, err = xla.NewWithOptions(path, nil); err != nil {
+			return nil, fmt.Errorf("load XLA plugin %s: %w", path, err)
+		}
+	}
+	return &Client{backend: backend, plugin: path}, nil
+}
+
+// Description names the platform and the plugin's version, for lineage records.
+func (c *Client) Description() string { return c.backend.Description() }
+
+// Compilations reports how many programs were compiled and how long that took.
+func (c *Client) Compilations() Compilations {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.compiled
+}
+
+// Close frees the client; programs and buffers made by it must not be used afterwards.
+func (c *Client) Close() { c.backend.Finalize() }
+
+// Element is a Go type that travels to and from the device.
+type Element interface {
+	~float32 | ~int32 | ~uint32 | ~bool
+}
+
+// Upload copies flat to the device as an array of the given dimensions (none for a scalar).
+func Upload[T Element](c *Client, flat []T, dims ...int) (*Buffer, error) {
+	shape := shapes.Make(dtypeOf[T](), dims...)
+	if shape.Size() != len(flat) {
+		return nil, fmt.Errorf("upload %s: got %d values", shape, len(flat))
+	}
+	raw, err := c.backend.BufferFromFlatData(0, flat, shape)
+	if err != nil {
+		return nil, fmt.Errorf("upload %s: %w", shape, err)
+	}
+	return &Buffer{raw: raw, Shape: shape}, nil
+}
+
+// Download copies a buffer back to the host; it waits for the program that computes it.
+func Download[T Element](b *Buffer) ([]T, error) {
+	if b == nil || b.raw == nil {
+		return nil, errors.New("download: the buffer was freed or donated")
+	}
+	out := make([]T, b.Shape.Size())
+	if err := b.raw.ToFlatData(out); err != nil {
+		return nil, fmt.Errorf("download %s: %w", b.Shape, err)
+	}
+	return out, nil
+}
+
+// Buffer is an array on the device. Whoever holds it frees it, unless a program it was donated to has consumed it.
+type Buffer struct {
+	raw   compute.Buffer
+	Shape shapes.Shape
+}
+
+// Free releases the device memory at once; freeing twice, or after donation, does nothing.
+func (b *Buffer) Free() {
+	if b == nil || b.raw == nil {
+		return
+	}
+	_ = b.raw.Finalize() // the only failure is "already finalized"
+	b.raw = nil
+}
+
+// FreeAll frees every buffer in the list.
+func FreeAll(buffers ...*Buffer) {
+	for _, b := range buffers {
+		b.Free()
+	}
+}

@@ -1,0 +1,74 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// The size of a chart and the room around its plot, in pixels.
+const (
+	chartWidth, chartHeight                            = 320, 150
+	chartLeft, chartRightGap, chartTop, chartBottomGap = 52, 8, 8, 20
+	chartRight, chartBottom                            = chartWidth - chartRightGap, chartHeight - chartBottomGap
+	markHeight                                         = 6
+)
+
+// chart is one series as the numbers of an SVG.
+type chart struct {
+	Width, Height, Left, Right, Top, Bottom, PlotWidth, PlotHeight int
+	Label                                                          string // what is shown and its last value
+	Low, High                                                      string // ends of the vertical axis
+	First, Last                                                    string // ends of the horizontal axis
+	Points                                                         string
+	EndX, EndY                                                     string
+	Marks                                                          string // ticks at the rounds that trained on demonstrations
+}
+
+// charts draws each series of a curve.
+func charts(c *Curve) []chart {
+	var out []chart
+	for _, s := range c.Series {
+		if len(s.Points) > 0 {
+			out = append(out, draw(s, c.Interleaved))
+		}
+	}
+	return out
+}
+
+func draw(s Series, interleaved []int) chart {
+	first, last := s.Points[0], s.Points[len(s.Points)-1]
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for _, p := range s.Points {
+		lo, hi = min(lo, p[1]), max(hi, p[1])
+	}
+	if lo == hi { // a flat line stands in the middle
+		lo, hi = lo-0.5, hi+0.5
+	}
+	x := func(round float64) float64 {
+		return chartLeft + (chartRight-chartLeft)*(round-first[0])/max(1, last[0]-first[0])
+	}
+	y := func(v float64) float64 { return chartBottom - (chartBottom-chartTop)*(v-lo)/(hi-lo) }
+	points := make([]string, len(s.Points))
+	for i, p := range s.Points {
+		points[i] = fmt.Sprintf("%.1f,%.1f", x(p[0]), y(p[1]))
+	}
+	var marks []string
+	for _, round := range interleaved {
+		if r := float64(round); r >= first[0] && r <= last[0] {
+			marks = append(marks, fmt.Sprintf("M%.1f %dv-%d", x(r), chartBottom, markHeight))
+		}
+	}
+	label := fmt.Sprintf("%s, at last %s", s.Name, short(last[1]))
+	if len(marks) > 0 {
+		label += "; ticks: rounds with demonstrations"
+	}
+	return chart{Width: chartWidth, Height: chartHeight, Left: chartLeft, Right: chartRight, Top: chartTop, Bottom: chartBottom,
+		PlotWidth: chartRight - chartLeft, PlotHeight: chartBottom - chartTop,
+		Label: label, Low: short(lo), High: short(hi),
+		First: fmt.Sprintf("round %.0f", first[0]), Last: fmt.Sprintf("%.0f", last[0]),
+		Points: strings.Join(points, " "), EndX: fmt.Sprintf("%.1f", x(last[0])), EndY: fmt.Sprintf("%.1f", y(last[1])), Marks: strings.Join(marks, "")}
+}
+
+// short writes a number in at most about seven characters.
+func short(v float64) string { return fmt.Sprintf("%.3g", v) }

@@ -1,0 +1,128 @@
+package lm
+
+import (
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // graph code reads as formulas
+
+	"temper/device/workaround"
+	"temper/lm/hf"
+)
+
+// GenerateShape fixes the shapes of one generation program.
+type GenerateShape struct {
+	Batch  int // sequences
+	Prompt int // prompt tokens, padded on the left
+	New    int // tokens to generate at most
+	TopK   int // keep the k likeliest tokens; 0 keeps all
+	TopP   bool
+	Stops  int // number of stop ids
+}
+
+// GenerateInputs are the shapes that follow the parameters in a generation program's inputs: prompts [batch, prompt] int32 padded on
+// the left, padding [batch] int32 (how many pads each row starts with), keys [batch, 2] uint32, temperature (0 is greedy), top-p,
+// stop ids [stops] int32.
+func GenerateInputs(s GenerateShape) []shapes.Shape {
+	return []shapes.Shape{
+		shapes.Make(dtypes.Int32, s.Batch, s.Prompt), shapes.Make(dtypes.Int32, s.Batch), shapes.Make(dtypes.Uint32, s.Batch, 2),
+		shapes.Make(dtypes.Float32), shapes.Make(dtypes.Float32), shapes.Make(dtypes.Int32, s.Stops),
+	}
+}
+
+// Generate builds the whole generation as one program: prefill, then a loop that samples a token for each sequence, records its
+// log-probability under softmax(logits/temperature), and feeds it back through the key-value cache until all have stopped.
+//
+// It returns tokens [batch, new] int32 (after a stop id: that id repeated), logProb [batch, new] nats (0 after the stop), and the number
+// of steps taken. At temperature 0 the log-probability is that of temperature 1.
+func Generate(c hf.Config, s GenerateShape, params []*Node, in []*Node) []*Node {
+	prompts, padding, keys, temperature, topP, stops := in[0], in[1], in[2], in[3], in[4], in[5]
+	g := prompts.Graph()
+	w := Bind(c, params)
+	cache, logits := prefill(c, s, w, prompts, padding)
+
+	zero := func(dt dtypes.DType, dims ...int) *Node { return Zeros(g, shapes.Make(dt, dims...)) }
+	state := append([]*Node{Const(g, int32(0)), logits, zero(dtypes.Int32, s.Batch, s.New), zero(dtypes.Float32, s.Batch, s.New),
+		zero(dtypes.Bool, s.Batch)}, cache...)
+	constants := append(append([]*Node{}, params...), padding, keys, temperature, topP, stops)
+	result := workaround.Loop(g, "generate", state, constants,
+		func(st, _ []*Node) *Node {
+			return LogicalAnd(LessThan(st[0], Const(g, int32(s.New))), LogicalNot(LogicalAll(st[4])))
+		},
+		func(st, cs []*Node) []*Node {
+			w := Bind(c, cs[:len(params)])
+			rest := cs[len(params):]
+			padding, keys, temperature, topP, stops := rest[0], rest[1], rest[2], rest[3], rest[4]
+			step, logits, tokens, logProbs, done := st[0], st[1], st[2], st[3], st[4]
+
+			token, logProb := sample(s, logits, keys, step, temperature, topP)
+			first := BroadcastToDims(SliceAxis(stops, 0, AxisElem(0)), s.Batch)
+			token = Where(done, first, token)
+			logProb = Where(done, ZerosLike(logProb), logProb)
+			z := Const(g, int32(0))
+			tokens = DynamicUpdateSlice(tokens, InsertAxes(token, -1), []*Node{z, step})
+			logProbs = DynamicUpdateSlice(logProbs, InsertAxes(logProb, -1), []*Node{z, step})
+			stopped := LogicalAny(Equal(BroadcastToDims(InsertAxes(token, -1), s.Batch, s.Stops),
+				BroadcastToDims(InsertAxes(stops, 0), s.Batch, s.Stops)), -1)
+			done = LogicalOr(done, stopped)
+
+			logits, cache := extend(c, s, w, token, AddScalar(step, s.Prompt), padding, st[5:])
+			return append([]*Node{AddScalar(step, 1), logits, tokens, logProbs, done}, cache...)
+		})
+	return []*Node{result[2], result[3], result[0]}
+}
+
+// prefill reads the prompts and returns the caches (keys, values of each layer: [batch, kv, prompt+new, head]) and the next logits.
+func prefill(c hf.Config, s GenerateShape, w *Weights, prompts, padding *Node) (cache []*Node, logits *Node) {
+	g := prompts.Graph()
+	rows := shapes.Make(dtypes.Int32, s.Batch, s.Prompt)
+	index := Iota(g, rows, 1)
+	pad := BroadcastToShape(InsertAxes(padding, -1), rows)
+	real := GreaterOrEqual(index, pad)
+	positions := Where(real, Sub(index, pad), ZerosLike(index))
+	segments := ConvertDType(real, dtypes.Int32)
+	r := newRotary(c, positions)
+	masks := causalBiases(c, segments)
+	x := embed(w, prompts)
+	zero := Scalar(g, dtypes.Float32, 0.0)
+	for l := range c.Layers {
+		lw := w.layer(l)
+		q, k, v := projections(c, lw, x, r)
+		k, v = TransposeAllDims(k, 0, 2, 1, 3), TransposeAllDims(v, 0, 2, 1, 3)
+		x = feedForward(c, lw, output(lw, x, attend(c, q, k, v, masks.layer(c, l))))
+		room := PadAxis{End: s.New}
+		cache = append(cache, Pad(k, zero, PadAxis{}, PadAxis{}, room, PadAxis{}), Pad(v, zero, PadAxis{}, PadAxis{}, room, PadAxis{}))
+	}
+	last := SliceAxis(x, 1, AxisElem(s.Prompt-1))
+	logits = Logits(w, rmsNorm(last, w.get("model.norm.weight"), c.NormEps))
+	return cache, Reshape(logits, s.Batch, c.VocabSize)
+}
+
+// extend feeds one token a sequence through the decoder at the given slot of the cache.
+func extend(c hf.Config, s GenerateShape, w *Weights, token, slot, padding *Node, cache []*Node) (logits *Node, next []*Node) {
+	g := token.Graph()
+	keys := s.Prompt + s.New
+	positions := InsertAxes(Sub(BroadcastToDims(slot, s.Batch), padding), -1) // [batch, 1]
+	r := newRotary(c, positions)
+	shape := shapes.Make(dtypes.Int32, s.Batch, 1, 1, 1, keys)
+	index := Iota(g, shape, 4)
+	here := BroadcastToShape(Reshape(slot, 1, 1, 1, 1, 1), shape)
+	allowed := LogicalAnd(LessOrEqual(index, here),
+		GreaterOrEqual(index, BroadcastToShape(Reshape(padding, s.Batch, 1, 1, 1, 1), shape)))
+	masks := biases{full: bias(allowed)}
+	if c.SlidingWindow > 0 {
+		near := LessThan(Sub(here, index), BroadcastToShape(Const(g, int32(c.SlidingWindow)), shape))
+		masks.windowed = bias(LogicalAnd(allowed, near))
+	}
+	z := Const(g, int32(0))
+	x := InsertAxes(embed(w, token), 1)
+	for l := range c.Layers {
+		lw := w.layer(l)
+		q, k, v := projections(c, lw, x, r)
+		k = DynamicUpdateSlice(cache[2*l], Reshape(k, s.Batch, c.KVHeads, 1, c.HeadDim), []*Node{z, z, slot, z})
+		v = DynamicUpdateSlice(cache[2*l+1], Reshape(v, s.Batch, c.KVHeads, 1, c.HeadDim), []*Node{z, z, slot, z})
+		next = append(next, k, v)
+		x = feedForward(c, lw, output(lw, x, attend(c, q, k, v, masks.layer(c, l))))
+	}
+	logits = Logits(w, rmsNorm(x, w.get("model.norm.weight"), c.NormEps))
+	return Reshape(logits, s.Batch, c.VocabSize), next
+}

@@ -1,0 +1,48 @@
+package lm
+
+import (
+	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // graph code reads as formulas
+
+	"temper/lm/hf"
+)
+
+// linear is x·Wᵀ (+ b) with W in the Hugging Face layout [out, in].
+func linear(x, w, b *Node) *Node {
+	y := DotGeneral(x, []int{-1}, nil, w, []int{1}, nil)
+	if b != nil {
+		y = Add(y, ExpandLeftToRank(b, y.Rank()))
+	}
+	return y
+}
+
+// rmsNorm is x / sqrt(mean(x²) + ε) · w over the last axis (Zhang and Sennrich 2019, arXiv 1910.07467).
+func rmsNorm(x, w *Node, eps float64) *Node {
+	meanSquare := ReduceAndKeep(Square(x), ReduceMean, -1)
+	return Mul(Mul(x, Rsqrt(AddScalar(meanSquare, eps))), ExpandLeftToRank(w, x.Rank()))
+}
+
+// swiGLU is W_down(silu(W_gate·h) ⊙ W_up·h) (Shazeer 2020, arXiv 2002.05202).
+func swiGLU(w layerWeights, h *Node) *Node {
+	gate := linear(h, w.get("mlp.gate_proj.weight"), w.optional("mlp.gate_proj.bias"))
+	up := linear(h, w.get("mlp.up_proj.weight"), w.optional("mlp.up_proj.bias"))
+	return linear(Mul(Mul(gate, Sigmoid(gate)), up), w.get("mlp.down_proj.weight"), w.optional("mlp.down_proj.bias"))
+}
+
+// feedForward is the second half of a layer: x + swiGLU(norm(x)).
+func feedForward(c hf.Config, w layerWeights, x *Node) *Node {
+	return Add(x, swiGLU(w, rmsNorm(x, w.get("post_attention_layernorm.weight"), c.NormEps)))
+}
+
+// Logits projects hidden states [..., hidden] to the vocabulary [..., vocab]; the head is the embedding when they are tied.
+func Logits(w *Weights, hidden *Node) *Node {
+	head := w.optional("lm_head.weight")
+	if head == nil {
+		head = w.get("model.embed_tokens.weight")
+	}
+	return linear(hidden, head, nil)
+}
+
+// embed looks tokens [...] up, giving [..., hidden].
+func embed(w *Weights, tokens *Node) *Node {
+	return Gather(w.get("model.embed_tokens.weight"), InsertAxes(tokens, -1))
+}

@@ -1,0 +1,50 @@
+package lm
+
+import (
+	"math"
+
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // graph code reads as formulas
+
+	"temper/lm/hf"
+)
+
+// inverseFrequencies are θ^(-2i/d) for i in [0, d/2) (Su et al. 2021, arXiv 2104.09864), rescaled as Llama 3 does when the checkpoint
+// asks for it: long wavelengths are divided by factor, short ones kept, those between interpolated.
+func inverseFrequencies(c hf.Config) []float32 {
+	out := make([]float32, c.HeadDim/2)
+	for i := range out {
+		f := math.Pow(c.RopeTheta, -float64(2*i)/float64(c.HeadDim))
+		if s := c.RopeScaling; s != nil {
+			wavelength := 2 * math.Pi / f
+			original := float64(s.OriginalMaxPositions)
+			switch {
+			case wavelength > original/s.LowFreqFactor:
+				f /= s.Factor
+			case wavelength >= original/s.HighFreqFactor:
+				smooth := (original/wavelength - s.LowFreqFactor) / (s.HighFreqFactor - s.LowFreqFactor)
+				f = (1-smooth)*f/s.Factor + smooth*f
+			}
+		}
+		out[i] = float32(f)
+	}
+	return out
+}
+
+// rotary holds cos and sin of position·frequency, shaped [batch, time, 1, head/2].
+type rotary struct{ cos, sin *Node }
+
+// newRotary computes the table for positions [batch, time].
+func newRotary(c hf.Config, positions *Node) rotary {
+	p := InsertAxes(ConvertDType(positions, dtypes.Float32), -1, -1)
+	angle := Mul(p, ExpandLeftToRank(Const(positions.Graph(), inverseFrequencies(c)), 4))
+	return rotary{Cos(angle), Sin(angle)}
+}
+
+// apply rotates x [batch, time, heads, head] in the half-split layout of Hugging Face: (x₁, x₂) → (x₁·cos − x₂·sin, x₂·cos + x₁·sin).
+func (r rotary) apply(x *Node) *Node {
+	half := x.Shape().Dimensions[3] / 2
+	x1 := SliceAxis(x, -1, AxisRange(0, half))
+	x2 := SliceAxis(x, -1, AxisRange(half, 2*half))
+	return Concatenate([]*Node{Sub(Mul(x1, r.cos), Mul(x2, r.sin)), Add(Mul(x2, r.cos), Mul(x1, r.sin))}, -1)
+}

@@ -1,0 +1,73 @@
+// Package objective holds the losses: one idea a file, the paper beside the code, and a plain-Go reference of each formula that tests
+// hold equal to the graph. It may import gomlx's graph package and the standard library.
+//
+// Every loss is a weighted sum over target tokens, Σ weight·loss. The weights carry the aggregation (over the whole update, however it is
+// split into micro-batches), so a gradient does not depend on that split.
+package objective
+
+import (
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // graph code reads as formulas
+)
+
+// Batch is what a loss may look at; arrays are [rows, time] unless noted.
+type Batch struct {
+	Logits   *Node // [rows, time, vocab] of the model in training
+	Targets  *Node // int32, the next token at each position
+	Segments *Node // int32, which sequence of the row a token belongs to
+	Weight   *Node // weight of each target in the loss; 0 leaves it out
+	Teacher  *Node // [rows, time, vocab] logits of a teacher, or nil
+
+	Columns map[string]*Node // the further per-token inputs that the objective asked for
+}
+
+// Objective builds a scalar loss and its metrics.
+type Objective interface {
+	// Key names the objective with all its settings; two objectives with equal keys build the same graph.
+	Key() string
+	// Columns names the per-token float32 inputs it needs beyond targets, segments and weights.
+	Columns() []string
+	// Metrics names what Loss reports beside the loss, in order.
+	Metrics() []string
+	// Loss returns Σ weight·loss over the batch, and a sum over the trained tokens for each of Metrics.
+	Loss(b Batch) (loss *Node, sums []*Node)
+}
+
+// The per-token inputs of the objectives.
+const (
+	Advantage  = "advantage"
+	OldLogProb = "old_log_prob"
+	RefLogProb = "ref_log_prob"
+)
+
+// trained is 1 where a target counts and 0 elsewhere.
+func (b Batch) trained() *Node {
+	return Where(GreaterThan(b.Weight, ZerosLike(b.Weight)), OnesLike(b.Weight), ZerosLike(b.Weight))
+}
+
+// LogProb gives log softmax(logits)[target] in nats, [rows, time].
+func LogProb(logits, targets *Node) *Node {
+	logp, _ := logProbAndSum(logits, targets)
+	return logp
+}
+
+// logProbAndSum also returns z = logits − max and its log-sum-exp, from which entropy follows.
+func logProbAndSum(logits, targets *Node) (logp *Node, parts [2]*Node) {
+	top := StopGradient(ReduceAndKeep(logits, ReduceMax, -1))
+	z := Sub(logits, top)
+	logSum := Log(ReduceSum(Exp(z), -1))
+	ids := Iota(logits.Graph(), shapes.Make(dtypes.Int32, logits.Shape().Dimensions...), -1)
+	chosen := Equal(ids, BroadcastToShape(InsertAxes(targets, -1), ids.Shape()))
+	picked := ReduceSum(Where(chosen, z, ZerosLike(z)), -1)
+	return Sub(picked, logSum), [2]*Node{z, logSum}
+}
+
+// entropy is −Σ p·log p in nats, [rows, time], from the parts of logProbAndSum.
+func entropy(parts [2]*Node) *Node {
+	z, logSum := parts[0], parts[1]
+	p := Exp(Sub(z, InsertAxes(logSum, -1)))
+	return Sub(logSum, ReduceSum(Mul(p, z), -1))
+}
+
+func sum(x *Node) *Node { return ReduceAllSum(x) }

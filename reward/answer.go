@@ -1,0 +1,198 @@
+package reward
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+	"regexp"
+	"strings"
+)
+
+// correct is the judge behind a `correct` part.
+type correct struct {
+	form     string
+	finished bool
+}
+
+// judge returns the normalised answer and whether it equals the gold one. A response without an answer, or one that was cut
+// although it had to finish, is not right; a sample without a gold answer cannot be judged.
+func (c *correct) judge(x Sample) (answer string, right bool, err error) {
+	if strings.TrimSpace(x.Gold) == "" {
+		return "", false, errors.New("the sample has no gold answer")
+	}
+	form := c.form
+	if form == "" || form == "auto" {
+		form = x.Meta["answer"]
+		if form == "" {
+			form = detect(x.Response)
+		}
+	}
+	answer, err = Extract(form, x.Response)
+	if err != nil {
+		return "", false, err
+	}
+	if c.finished && !x.Finished {
+		return answer, false, nil
+	}
+	gold, err := Extract(form, x.Gold)
+	if errors.Is(err, errNoAnswer) { // a gold answer usually stands alone, without the marker
+		gold, err = normalise(form, x.Gold)
+	}
+	if err != nil { // %v, not %w: a gold answer that cannot be read is nobody's wrong answer
+		return answer, false, fmt.Errorf("gold answer %q: %v", clip(x.Gold), err)
+	}
+	return answer, answer == gold, nil
+}
+
+// detect chooses the form of an answer by the markers in the response.
+func detect(response string) string {
+	switch {
+	case strings.Contains(response, `\boxed`):
+		return "boxed"
+	case strings.Contains(response, "####"):
+		return "gsm8k"
+	case strings.Contains(response, "#"):
+		return "hash"
+	}
+	return "exact"
+}
+
+// gsm8kMark is the official extraction of GSM8K (openai/grade-school-math, dataset.py) with an optional dollar sign:
+// the first '####' that a number follows.
+var gsm8kMark = regexp.MustCompile(`####\s*(\$?\s*[-+]?\$?[0-9.,]*[0-9][0-9.,]*)`)
+
+// Extract finds the answer of a form (hash, gsm8k, boxed, exact) in a text and normalises it, so that equal strings mean equal
+// answers within the form; numbers become fractions in lowest terms for gsm8k and boxed. No answer is an error.
+func Extract(form, text string) (string, error) {
+	switch form {
+	case "hash":
+		i := strings.LastIndexByte(text, '#')
+		if i < 0 {
+			return "", fmt.Errorf("%w: no '#' in the response", errNoAnswer)
+		}
+		text = text[i+1:]
+	case "gsm8k":
+		m := gsm8kMark.FindStringSubmatch(text)
+		if m == nil {
+			return "", fmt.Errorf("%w: no '####' with a number after it", errNoAnswer)
+		}
+		text = m[1]
+	case "boxed":
+		inner, ok := lastBoxed(text)
+		if !ok {
+			return "", fmt.Errorf(`%w: no complete \boxed{…}`, errNoAnswer)
+		}
+		text = inner
+	case "exact":
+	default:
+		return "", fmt.Errorf("unknown form of answer %q", form)
+	}
+	out, err := normalise(form, text)
+	if err == nil && out == "" {
+		return "", fmt.Errorf("%w: it is empty", errNoAnswer)
+	}
+	return out, err
+}
+
+// normalise brings a bare answer into the form's canonical text.
+func normalise(form, text string) (string, error) {
+	text = strings.TrimSpace(text)
+	switch form {
+	case "gsm8k":
+		n, ok := parseNumber(text)
+		if !ok {
+			return "", fmt.Errorf("%w: %q is not a number", errNoAnswer, clip(text))
+		}
+		return n, nil
+	case "boxed":
+		return normaliseMath(text), nil
+	}
+	return text, nil
+}
+
+// plainNumber is what a number may look like once commas, dollars and spaces are gone.
+var plainNumber = regexp.MustCompile(`^[-+]?(\d+(\.\d*)?|\.\d+)$`)
+
+// parseNumber reads "$1,234.50" as the fraction 2469/2; a number longer than 400 digits is refused.
+func parseNumber(s string) (string, bool) {
+	s = strings.NewReplacer(",", "", "$", "", " ", "").Replace(s)
+	s = strings.TrimSuffix(s, ".")
+	if len(s) > 400 || !plainNumber.MatchString(s) {
+		return "", false
+	}
+	r, ok := new(big.Rat).SetString(s)
+	if !ok {
+		return "", false
+	}
+	return r.RatString(), true
+}
+
+// lastBoxed returns what the last \boxed{…} or \fbox{…} holds, braces balanced.
+func lastBoxed(s string) (string, bool) {
+	for end := len(s); end > 0; {
+		i := max(strings.LastIndex(s[:end], `\boxed{`), strings.LastIndex(s[:end], `\fbox{`))
+		if i < 0 {
+			return "", false
+		}
+		open := i + strings.IndexByte(s[i:], '{')
+		depth := 0
+		for j := open; j < len(s); j++ {
+			switch s[j] {
+			case '\\':
+				j++ // an escaped brace does not count
+			case '{':
+				depth++
+			case '}':
+				if depth--; depth == 0 {
+					return s[open+1 : j], true
+				}
+			}
+		}
+		end = i
+	}
+	return "", false
+}
+
+var (
+	mathNoise = strings.NewReplacer(`\left`, "", `\right`, "", `\!`, "", `\,`, "", `\;`, "", `\ `, "", `\$`, "", `\%`, "", "$", "", "%", "",
+		" ", "", "\n", "", "\t", "", `\dfrac`, `\frac`, `\tfrac`, `\frac`, `^{\circ}`, "", `^\circ`, "", "−", "-")
+	mathText  = regexp.MustCompile(`^\\(?:text|mathrm|textbf|mbox)\{([^{}]*)\}$`)
+	mathFrac  = regexp.MustCompile(`^(-?)\\frac\{(-?\d{1,40})\}\{(\d{1,40})\}$`)
+	mathFrac2 = regexp.MustCompile(`^(-?)\\frac(\d)(\d)$`)
+	mathSlash = regexp.MustCompile(`^(-?)(\d{1,40})/(\d{1,40})$`)
+)
+
+// normaliseMath removes what does not change a LaTeX answer (spaces, sizes, dollars, a trailing dot) and turns plain numbers and
+// fractions of whole numbers into lowest terms. It does no algebra: 2x+2 and 2(x+1) differ.
+func normaliseMath(s string) string {
+	s = strings.TrimSuffix(mathNoise.Replace(s), ".")
+	if m := mathText.FindStringSubmatch(s); m != nil {
+		s = m[1]
+	}
+	if n, ok := parseNumber(s); ok && !oddCommas(s) {
+		return n
+	}
+	for _, re := range []*regexp.Regexp{mathFrac, mathFrac2, mathSlash} {
+		if m := re.FindStringSubmatch(s); m != nil {
+			if r, ok := new(big.Rat).SetString(m[2] + "/" + m[3]); ok {
+				if m[1] == "-" {
+					r.Neg(r)
+				}
+				return r.RatString()
+			}
+		}
+	}
+	return s
+}
+
+var grouped = regexp.MustCompile(`^[-+]?\d{1,3}(,\d{3})+(\.\d*)?$`)
+
+// oddCommas says that the commas are not thousands separators: "1,2" is a pair, not twelve.
+func oddCommas(s string) bool { return strings.Contains(s, ",") && !grouped.MatchString(s) }
+
+func clip(s string) string {
+	if r := []rune(s); len(r) > 80 {
+		return string(r[:80]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,218 @@
+package reward
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+)
+
+// DefaultDeadline is how long one sample may take to be judged. The built-in parts need microseconds.
+const DefaultDeadline = 10 * time.Second
+
+// errNoAnswer says that the response holds no answer in the form asked for: that is wrong, not an error.
+var errNoAnswer = errors.New("no answer found")
+
+// Part judges one aspect of a sample. An error means that it cannot judge.
+type Part func(ctx context.Context, x Sample) (value float64, err error)
+
+// Scorer adds up the parts of a reward. It is immutable and safe for use by many goroutines.
+type Scorer struct {
+	parts    []part
+	deadline time.Duration
+}
+
+type part struct {
+	name    string
+	spec    PartSpec
+	value   Part
+	correct *correct // set for kind correct
+}
+
+// Option changes how New builds a Scorer.
+type Option func(*options)
+
+type options struct {
+	deadline time.Duration
+	extra    map[string]Part
+}
+
+// WithDeadline sets how long one sample may take.
+func WithDeadline(d time.Duration) Option { return func(o *options) { o.deadline = d } }
+
+// WithPart adds a kind of part. A built-in kind cannot be replaced.
+func WithPart(kind string, p Part) Option { return func(o *options) { o.extra[kind] = p } }
+
+// New builds a Scorer; an error names the part and the option that is wrong.
+func New(specs []PartSpec, opts ...Option) (*Scorer, error) {
+	o := options{deadline: DefaultDeadline, extra: map[string]Part{}}
+	for _, set := range opts {
+		set(&o)
+	}
+	if len(specs) == 0 {
+		return nil, errors.New("reward: needs at least one part")
+	}
+	if o.deadline <= 0 {
+		return nil, fmt.Errorf("reward: deadline must be above 0, is %v", o.deadline)
+	}
+	s := &Scorer{deadline: o.deadline}
+	count := map[string]int{}
+	for i, spec := range specs {
+		p := part{spec: spec, name: spec.Kind}
+		if count[spec.Kind]++; count[spec.Kind] > 1 {
+			p.name = fmt.Sprintf("%s#%d", spec.Kind, count[spec.Kind])
+		}
+		if err := p.build(o.extra); err != nil {
+			return nil, fmt.Errorf("part %d: %w", i+1, err)
+		}
+		s.parts = append(s.parts, p)
+	}
+	return s, nil
+}
+
+func (p *part) build(extra map[string]Part) error {
+	if own, ok := extra[p.spec.Kind]; ok {
+		if _, builtin := kindOptions[p.spec.Kind]; builtin {
+			return fmt.Errorf("reward: %s: is built in and cannot be replaced", p.spec.Kind)
+		}
+		p.value = own
+		return p.spec.validateCommon()
+	}
+	if err := p.spec.Validate(); err != nil {
+		return err
+	}
+	if p.spec.Kind == "correct" {
+		p.correct = &correct{form: p.spec.Answer, finished: p.spec.Finished}
+		return nil
+	}
+	var err error
+	p.value, err = builtinPart(p.spec)
+	return err
+}
+
+// Score judges one sample. It always returns: a part that panics, gives a number that is not finite, or is still running at the
+// deadline makes the verdict Error with the part's name in Detail. A part that ignores its context goes on in the background.
+func (s *Scorer) Score(ctx context.Context, x Sample) Score {
+	ctx, cancel := context.WithTimeout(ctx, s.deadline)
+	defer cancel()
+	done := make(chan Score, 1)
+	var running progress
+	go func() { done <- s.score(ctx, x, &running) }()
+	select {
+	case out := <-done:
+		return out
+	case <-ctx.Done():
+		return Score{Verdict: Error, Detail: fmt.Sprintf("part %s: not done in time: %v", running.get(), ctx.Err())}
+	}
+}
+
+func (s *Scorer) score(ctx context.Context, x Sample, running *progress) Score {
+	out := Score{Verdict: Ungraded, Parts: make(map[string]float64, len(s.parts))}
+	fail := func(name string, err error) Score {
+		return Score{Verdict: Error, Parts: out.Parts, Answer: out.Answer, Detail: fmt.Sprintf("part %s: %v", name, err)}
+	}
+	for i := range s.parts {
+		p := &s.parts[i]
+		running.set(p.name)
+		value, err := p.run(ctx, x, &out)
+		if err != nil {
+			return fail(p.name, err)
+		}
+		contribution := p.spec.Weight * value
+		if !finite(contribution) {
+			return fail(p.name, fmt.Errorf("gave %v times weight %v, which is not finite", value, p.spec.Weight))
+		}
+		if b := p.spec.Bound; b != nil {
+			contribution = math.Min(math.Max(contribution, b[0]), b[1])
+		}
+		out.Parts[p.name] = contribution
+		out.Reward += contribution
+	}
+	if !finite(out.Reward) {
+		return fail("sum", fmt.Errorf("the reward %v is not finite", out.Reward))
+	}
+	return out
+}
+
+// run gives the part's value with a panic turned into an error, and keeps verdict and answer of a `correct` part in out.
+func (p *part) run(ctx context.Context, x Sample, out *Score) (value float64, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v at %s", r, panicSite(string(debug.Stack())))
+		}
+	}()
+	if p.correct == nil {
+		return p.value(ctx, x)
+	}
+	answer, right, err := p.correct.judge(x)
+	switch {
+	case errors.Is(err, errNoAnswer):
+		out.Detail = err.Error()
+	case err != nil:
+		return 0, err
+	}
+	if out.Answer == "" {
+		out.Answer = answer
+	}
+	if !right {
+		out.Verdict = Wrong
+		return 0, nil
+	}
+	if out.Verdict == Ungraded {
+		out.Verdict = Correct
+	}
+	return 1, nil
+}
+
+// panicSite finds the source line below the runtime's own frames in a stack.
+func panicSite(stack string) string {
+	lines := strings.Split(stack, "\n")
+	for i, l := range lines {
+		if strings.HasPrefix(l, "panic(") && i+3 < len(lines) {
+			site, _, _ := strings.Cut(strings.TrimSpace(lines[i+3]), " ")
+			return site
+		}
+	}
+	return "unknown place"
+}
+
+// ScoreAll judges the samples with up to parallel goroutines; scores[i] belongs to samples[i]. Samples that cannot be judged have
+// verdict Error; the error returned is the context's alone, and then no scores are returned.
+func (s *Scorer) ScoreAll(ctx context.Context, samples []Sample, parallel int) ([]Score, error) {
+	parallel = max(1, min(parallel, len(samples)))
+	scores := make([]Score, len(samples))
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range parallel {
+		wg.Go(func() {
+			for i := range next {
+				scores[i] = s.Score(ctx, samples[i])
+			}
+		})
+	}
+	for i := range samples {
+		if ctx.Err() != nil {
+			break
+		}
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("reward: scoring %d samples: %w", len(samples), err)
+	}
+	return scores, nil
+}
+
+// progress names the part that is running, for the message when the deadline passes.
+type progress struct {
+	mu   sync.Mutex
+	name string
+}
+
+func (p *progress) set(name string) { p.mu.Lock(); p.name = name; p.mu.Unlock() }
+func (p *progress) get() string     { p.mu.Lock(); defer p.mu.Unlock(); return p.name }

@@ -1,0 +1,80 @@
+package tasks
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Problem is one thing to solve.
+type Problem struct {
+	ID         string            `json:"id"` // unique within a list
+	Prompt     string            `json:"prompt"`
+	Answer     string            `json:"answer,omitempty"`   // the gold answer; empty where none exists
+	Solution   string            `json:"solution,omitempty"` // a full demonstration: chain of thought and final answer
+	Concepts   []string          `json:"concepts,omitempty"` // sorted, distinct
+	Difficulty int               `json:"difficulty,omitempty"`
+	Source     string            `json:"source,omitempty"` // what the problem came from: a domain or a file
+	Meta       map[string]string `json:"meta,omitempty"`   // "answer": form of the answer for reward; "words": required words; …
+}
+
+// Exclude returns the problems whose prompts occur in none of the others, in order.
+func Exclude(ps []Problem, others ...[]Problem) []Problem {
+	banned := prompts(others...)
+	var out []Problem
+	for _, p := range ps {
+		if !banned[p.Prompt] {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func prompts(lists ...[]Problem) map[string]bool {
+	set := map[string]bool{}
+	for _, list := range lists {
+		for _, p := range list {
+			set[p.Prompt] = true
+		}
+	}
+	return set
+}
+
+// WriteJSONL encodes one problem a line; equal lists give equal bytes.
+func WriteJSONL(ps []Problem) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	for i := range ps {
+		// A Problem holds strings and an int only: encoding into memory cannot fail.
+		_ = enc.Encode(&ps[i])
+	}
+	return b.Bytes()
+}
+
+// ReadJSONL decodes what WriteJSONL wrote. Unknown fields and problems without id or prompt are refused, naming the line.
+func ReadJSONL(data []byte) ([]Problem, error) {
+	var out []Problem
+	err := eachLine(bytes.NewReader(data), func(line int, text []byte) error {
+		dec := json.NewDecoder(bytes.NewReader(text))
+		dec.DisallowUnknownFields()
+		var p Problem
+		if err := dec.Decode(&p); err != nil {
+			return fmt.Errorf("line %d: %w", line, err)
+		}
+		if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+			return fmt.Errorf("line %d: more than one value", line)
+		}
+		if p.ID == "" || p.Prompt == "" {
+			return fmt.Errorf("line %d: a problem needs id and prompt", line)
+		}
+		out = append(out, p)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("tasks: problems: %w", err)
+	}
+	return out, nil
+}

@@ -1,0 +1,21 @@
+// Package workflows is the deterministic control of a run: the pipeline starts a child workflow for each stage when its inputs are there,
+// and each stage asks activities for its work. It may import Temporal's workflow API, pipelines and activities/contract; never gomlx,
+// minio-go, net, os or the clock. What it decides (which batch, which round, when to interleave) is thereby in the history.
+package workflows
+
+import (
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"temper/activities/contract"
+)
+
+// Register adds every workflow to a worker.
+func Register(r worker.WorkflowRegistry) {
+	r.RegisterWorkflowWithOptions(Pipeline, workflow.RegisterOptions{Name: contract.PipelineWorkflow})
+	for kind, stage := range map[string]any{
+		"import": Import, "pretrain": Pretrain, "sft": SFT, "rl": RL, "curate": Curate, "synthesize": Synthesize, "distill": Distill, "evaluate": Evaluate,
+	} {
+		r.RegisterWorkflowWithOptions(stage, workflow.RegisterOptions{Name: contract.StageWorkflows[kind]})
+	}
+}

@@ -1,0 +1,151 @@
+package workflows
+
+import (
+	"fmt"
+	"slices"
+
+	"go.temporal.io/sdk/workflow"
+
+	"temper/activities/contract"
+	"temper/artifact"
+	"temper/pipelines"
+)
+
+// RL is reinforcement learning with verifiable rewards: in each round, sample a group of responses to each of some problems, score them,
+// and update the policy (GRPO, Shao et al. 2024, arXiv 2402.03300, and its relatives: the recipe says which).
+//
+// With an interleaving recipe it is ReLIFT (Ma et al. 2025, arXiv 2506.07527): problems that no sample solved go to a buffer with their
+// demonstrations; when it holds enough of them, the round's update is followed by an SFT step on exactly those.
+func RL(ctx workflow.Context, in contract.StageInput) (contract.StageOut, error) {
+	return memoised(ctx, in, func() (contract.StageOut, error) {
+		loop, err := newRLLoop(ctx, in)
+		if err != nil {
+			return contract.StageOut{}, err
+		}
+		for len(loop.rounds) < loop.total {
+			if err := loop.round(ctx); err != nil {
+				return contract.StageOut{}, err
+			}
+			if workflow.GetInfo(ctx).GetContinueAsNewSuggested() && len(loop.rounds) < loop.total {
+				return contract.StageOut{}, loop.continueAsNew(ctx)
+			}
+		}
+		return loop.finish(ctx)
+	})
+}
+
+// rlLoop is the state of an RL stage between rounds.
+type rlLoop struct {
+	in       contract.StageInput
+	settings *pipelines.RL
+	monitor  *monitor
+	state    contract.State
+	total    int // rounds
+	rounds   []contract.Round
+	buffer   relift
+	demos    []int // ordinals of problems whose demonstration was trained on, in order of first use
+}
+
+func newRLLoop(ctx workflow.Context, in contract.StageInput) (*rlLoop, error) {
+	s := in.Stage.Stage.Settings.(*pipelines.RL)
+	problems := 0
+	for _, name := range s.Tasks {
+		problems += in.Counts[name]
+	}
+	l := &rlLoop{in: in, settings: s, total: s.RoundsFor(problems), state: initial(in, in.Stage.Models[s.Model])}
+	l.buffer = relift{rule: s.RecipeSettings.Interleave}
+	if r := in.Resume; r != nil {
+		l.state, l.rounds, l.buffer.waiting, l.demos = r.State, r.Rounds, r.Buffer, r.Demos
+	}
+	var err error
+	l.monitor, err = watch(ctx, in, l.total, "reward", "solved", "entropy")
+	return l, err
+}
+
+// round samples, updates, and saves a snapshot when one is due.
+func (l *rlLoop) round(ctx workflow.Context) error {
+	n := len(l.rounds)
+	samples, err := call[contract.RolloutOutput](ctx, contract.QueueGPU, contract.Rollout,
+		fmt.Sprintf("round %d of %d: %d samples of %d problems", n+1, l.total, l.settings.Prompts*l.settings.RecipeSettings.Group, l.settings.Prompts),
+		contract.RolloutInput{Stage: l.in.Stage, State: l.state, Round: n})
+	if err != nil {
+		return err
+	}
+	demos := l.buffer.add(samples.Unsolved)
+	step := contract.PolicyStep{Round: n, Rollouts: samples.Rollouts, Interleave: demos}
+	summary := fmt.Sprintf("round %d: update, reward %.3f", n+1, samples.Reward)
+	if len(demos) > 0 {
+		summary += fmt.Sprintf(", and SFT on %d demonstrations", len(demos))
+	}
+	update, err := call[contract.PolicyOutput](ctx, contract.QueueGPU, contract.UpdatePolicy, summary,
+		contract.PolicyInput{Stage: l.in.Stage, State: l.state, Step: step})
+	if err != nil {
+		return err
+	}
+	l.state = update.State
+	for _, d := range demos {
+		if !slices.Contains(l.demos, d) {
+			l.demos = append(l.demos, d)
+		}
+	}
+	l.rounds = append(l.rounds, contract.Round{Rollouts: samples.Rollouts, Reward: samples.Reward, Solved: samples.Solved,
+		Entropy: update.Metrics["entropy"], Norm: update.Norm, Gap: update.Metrics["sampler_log_prob_gap"], Interleave: demos})
+	l.monitor.step(ctx, n+1, fmt.Sprintf("rounds, reward %.3f, solved %.1f%%, entropy %.3f, length %.1f, %d demonstrations",
+		samples.Reward, 100*samples.Solved, update.Metrics["entropy"], samples.Length, len(l.demos)), samples.Reward, samples.Solved, update.Metrics["entropy"])
+	if (n+1)%l.settings.SaveEvery == 0 || n+1 == l.total {
+		l.state, err = call[contract.State](ctx, contract.QueueGPU, contract.SaveState, fmt.Sprintf("snapshot after round %d", n+1),
+			contract.StateInput{Stage: l.in.Stage, State: l.state})
+	}
+	return err
+}
+
+func (l *rlLoop) continueAsNew(ctx workflow.Context) error {
+	next := l.in
+	next.Resume = &contract.Resume{State: l.state, Rounds: l.rounds, Buffer: l.buffer.waiting, Demos: l.demos}
+	return workflow.NewContinueAsNewError(ctx, contract.StageWorkflows["rl"], next)
+}
+
+// finish exports the model and writes the log.
+func (l *rlLoop) finish(ctx workflow.Context) (contract.StageOut, error) {
+	last := l.rounds[len(l.rounds)-1]
+	first := l.rounds[0]
+	out, err := export(ctx, l.in, l.state, fmt.Sprintf("%d rounds, reward %.3f → %.3f, %d demonstrations", l.total, first.Reward, last.Reward, len(l.demos)),
+		map[string]float64{"rounds": float64(l.total), "demonstrations": float64(len(l.demos)), "first_reward": first.Reward, "last_reward": last.Reward,
+			"samples": float64(l.total * l.settings.Prompts * l.settings.RecipeSettings.Group)})
+	if err != nil {
+		return out, err
+	}
+	log, err := call[artifact.Ref](ctx, contract.QueueCPU, contract.WriteLog, "write the log of all rounds", contract.LogInput{Stage: l.in.Stage, Rounds: l.rounds})
+	out.Outputs[pipelines.LogOutput] = log
+	return out, err
+}
+
+// relift is ReLIFT's buffer of problems that no sample solved.
+type relift struct {
+	rule    pipelines.Interleave
+	waiting []int // ordinals, oldest first, each once
+}
+
+// add takes the unsolved problems of a round and returns those to train demonstrations of now: none until the buffer holds enough, then
+// that many, the newest first if the rule says so, and the buffer starts anew.
+func (b *relift) add(unsolved []int) []int {
+	if b.rule.When == "never" {
+		return nil
+	}
+	for _, u := range unsolved {
+		if i := slices.Index(b.waiting, u); i >= 0 {
+			b.waiting = slices.Delete(b.waiting, i, i+1)
+		}
+		b.waiting = append(b.waiting, u)
+	}
+	if len(b.waiting) < b.rule.Fill {
+		return nil
+	}
+	taken := slices.Clone(b.waiting[:b.rule.Fill])
+	if b.rule.Newest {
+		taken = slices.Clone(b.waiting[len(b.waiting)-b.rule.Fill:])
+		slices.Reverse(taken)
+	}
+	b.waiting = nil
+	return taken
+}
