@@ -117,7 +117,7 @@ func (a *Activities) curateData(ctx context.Context, in contract.CurateInput) (c
 	numbers["kept"], numbers["mislabelled_kept"] = float64(len(out)), mislabelled(out)
 	summary := fmt.Sprintf("%s kept %d of %d problems", s.Method, len(out), len(problems))
 	if numbers["mislabelled_all"] > 0 {
-		summary += fmt.Sprintf(" (mislabelled %.0f%% → %.0f%%)", 100*numbers["mislabelled_all"], 100*numbers["mislabelled_kept"])
+		summary += fmt.Sprintf(" (mislabelled: %.0f of all, %.0f of the kept)", numbers["mislabelled_all"], numbers["mislabelled_kept"])
 	}
 	return a.commitProblems(ctx, in.Stage, out, summary, numbers)
 }
@@ -170,6 +170,7 @@ func (a *Activities) limr(ctx context.Context, stage contract.Stage, s *pipeline
 	return out, nil
 }
 
+// mislabelled counts the problems whose gold answer is known to be wrong.
 func mislabelled(problems []tasks.Problem) float64 {
 	n := 0.0
 	for _, p := range problems {
@@ -177,7 +178,7 @@ func mislabelled(problems []tasks.Problem) float64 {
 			n++
 		}
 	}
-	return n / float64(max(1, len(problems)))
+	return n
 }
 
 func (a *Activities) commitProblems(ctx context.Context, stage contract.Stage, problems []tasks.Problem, summary string, numbers map[string]float64) (contract.ProblemsOut, error) {

@@ -38,8 +38,12 @@ type answer struct {
 	Score reward.Score
 }
 
-// batchTokens bounds prompt and response tokens in one device batch.
-const batchTokens = 32768
+// Prompt and response tokens in one device batch at most: on a CPU the caches decide (twice as many tokens a batch cost twice the time and
+// more), an accelerator wants all that fits.
+const (
+	batchTokensCPU         = 4096
+	batchTokensAccelerator = 1 << 18
+)
 
 // maxBatch bounds the sequences in one device batch.
 const maxBatch = 512
@@ -60,7 +64,7 @@ func (e *engine) ask(ctx context.Context, p policy, problems []tasks.Problem, sc
 		}
 	}
 	batch := 1
-	for batch < maxBatch && 2*batch*(longest+r.maxTokens) <= batchTokens {
+	for batch < maxBatch && 2*batch*(longest+r.maxTokens) <= e.batchTokens {
 		batch *= 2
 	}
 	sequences, err := e.sampler.Sample(ctx, p.config, p.params, prompts, rollout.Options{MaxNew: r.maxTokens, Batch: batch,

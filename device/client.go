@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/gomlx/compute"
@@ -54,6 +55,11 @@ func Open(path string) (*Client, error) {
 
 // Description names the platform and the plugin's version, for lineage records.
 func (c *Client) Description() string { return c.backend.Description() }
+
+// IsCPU says whether the device is the host's own processor.
+func (c *Client) IsCPU() bool {
+	return strings.Contains(strings.ToLower(c.backend.Description()), "cpu")
+}
 
 // Compilations reports how many programs were compiled and how long that took.
 func (c *Client) Compilations() Compilations {

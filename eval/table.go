@@ -3,6 +3,7 @@ package eval
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -14,8 +15,9 @@ func Table(results []Result) string { return Align(Rows(results)) }
 // Markdown renders results as a Markdown table.
 func Markdown(results []Result) string { return MarkdownRows(Rows(results)) }
 
-// Align renders rows, the header first, as plain text: the first column to the left, numbers to the right.
-func Align(rows [][]string) string {
+// Align renders rows, the header first, as plain text: the first column and those of words (by index) to the left, the others to the
+// right.
+func Align(rows [][]string, words ...int) string {
 	if len(rows) == 0 {
 		return ""
 	}
@@ -33,7 +35,7 @@ func Align(rows [][]string) string {
 			if i > 0 {
 				line.WriteString("  ")
 			}
-			if i == 0 {
+			if i == 0 || slices.Contains(words, i) {
 				line.WriteString(c + pad)
 			} else {
 				line.WriteString(pad + c)
@@ -44,20 +46,35 @@ func Align(rows [][]string) string {
 	return b.String()
 }
 
-// inCell keeps a value from ending its cell, its line or the text it stands in.
-var inCell = strings.NewReplacer("|", `\|`, "\n", " ", "\r", " ", "<", "&lt;")
+var (
+	inCell    = strings.NewReplacer("|", `\|`)
+	breaks    = strings.NewReplacer("\n", " ", "\r", " ")
+	markupTag = regexp.MustCompile(`<([A-Za-z/!?])`)
+)
 
-// MarkdownRows renders rows, the header first, as a Markdown table.
-func MarkdownRows(rows [][]string) string {
+// MarkdownInline keeps text on its line and free of HTML, which Markdown would pass on.
+func MarkdownInline(text string) string {
+	return markupTag.ReplaceAllString(breaks.Replace(text), "&lt;$1")
+}
+
+// MarkdownRows renders rows, the header first, as a Markdown table, aligned as Align does.
+func MarkdownRows(rows [][]string, words ...int) string {
 	var b strings.Builder
 	for i, row := range rows {
 		cells := make([]string, len(row))
 		for j := range row {
-			cells[j] = inCell.Replace(row[j])
+			cells[j] = inCell.Replace(MarkdownInline(row[j]))
 		}
 		b.WriteString("| " + strings.Join(cells, " | ") + " |\n")
 		if i == 0 {
-			b.WriteString("|:---" + strings.Repeat("|---:", len(row)-1) + "|\n")
+			for j := range row {
+				if j == 0 || slices.Contains(words, j) {
+					b.WriteString("|:---")
+				} else {
+					b.WriteString("|---:")
+				}
+			}
+			b.WriteString("|\n")
 		}
 	}
 	return b.String()

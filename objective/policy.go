@@ -20,8 +20,8 @@ import (
 //
 // Deviations: log ρ is clamped to ±20 before the exponential, as verl does.
 type Policy struct {
-	Ratio             string // token, sequence or none
-	ClipLow, ClipHigh float64
+	Ratio             string  // token, sequence or none
+	ClipLow, ClipHigh float64 // 0: open on that side
 	KLCoef            float64
 	KLEstimator       string // k1, k2 or k3
 	EntropyCoef       float64
@@ -72,7 +72,7 @@ func (p Policy) Loss(b Batch) (*Node, []*Node) {
 			logRatio = segmentMean(difference, trained, b.Segments)
 		}
 		ratio := Exp(ClipScalar(logRatio, -maxLogRatio, maxLogRatio))
-		inside := ClipScalar(ratio, 1-p.ClipLow, 1+p.ClipHigh)
+		inside := p.clip(ratio)
 		loss = Neg(Min(Mul(ratio, advantage), Mul(inside, advantage)))
 		clipped = Where(LessThan(Mul(inside, advantage), Mul(ratio, advantage)), OnesLike(ratio), ZerosLike(ratio))
 	}
@@ -87,6 +87,17 @@ func (p Policy) Loss(b Batch) (*Node, []*Node) {
 		sums = append(sums, sum(Mul(trained, kl)))
 	}
 	return sum(Mul(b.Weight, loss)), sums
+}
+
+// clip bounds the ratio to [1−ε_low, 1+ε_high]; a bound of 0 is open.
+func (p Policy) clip(ratio *Node) *Node {
+	if p.ClipLow > 0 {
+		ratio = MaxScalar(ratio, 1-p.ClipLow)
+	}
+	if p.ClipHigh > 0 {
+		ratio = MinScalar(ratio, 1+p.ClipHigh)
+	}
+	return ratio
 }
 
 // divergence estimates KL(π‖π_ref) from d = log π_ref − log π.
@@ -123,7 +134,13 @@ func (p Policy) Reference(logp, old, ref, advantage, entropyNats, sequenceLogRat
 			logRatio = sequenceLogRatio
 		}
 		ratio := math.Exp(math.Max(-maxLogRatio, math.Min(maxLogRatio, logRatio)))
-		inside := math.Max(1-p.ClipLow, math.Min(1+p.ClipHigh, ratio))
+		inside := ratio
+		if p.ClipLow > 0 {
+			inside = math.Max(1-p.ClipLow, inside)
+		}
+		if p.ClipHigh > 0 {
+			inside = math.Min(1+p.ClipHigh, inside)
+		}
 		loss = -math.Min(ratio*advantage, inside*advantage)
 	}
 	loss -= p.EntropyCoef * entropyNats

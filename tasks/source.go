@@ -184,7 +184,8 @@ func (s Source) validateDomain(bad func(field, format string, args ...any), conc
 	}
 }
 
-// concepts are the chosen ones; operations of chain may stand together ("abmn").
+// concepts are the chosen ones; operations of chain may stand together ("abmn"), and one that stands several times ("aaab") is drawn that
+// many times as often.
 func (s Source) concepts() []string {
 	if s.Procedural != "chain" {
 		return s.Concepts
@@ -192,9 +193,7 @@ func (s Source) concepts() []string {
 	var out []string
 	for _, c := range s.Concepts {
 		for _, r := range c {
-			if !slices.Contains(out, string(r)) {
-				out = append(out, string(r))
-			}
+			out = append(out, string(r))
 		}
 	}
 	return out

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"fmt"
 	"html/template"
+	"slices"
 )
 
 //go:embed page.tmpl
@@ -13,7 +14,13 @@ var pageText string
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"worth":  Response.worth,
 	"charts": charts,
-	"num":    func(i int) bool { return i > 0 },
+	"header": func(row int) bool { return row == 0 },
+	"align": func(s section, column int) string {
+		if column == 0 || slices.Contains(s.Words, column) {
+			return "words"
+		}
+		return "number"
+	},
 }).Parse(pageText))
 
 // HTML is the report as one page that loads nothing: no scripts, styles inside, learning curves as inline SVG.

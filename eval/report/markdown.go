@@ -11,17 +11,17 @@ import (
 // cannot leave.
 func (d *Document) Markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Report of %s\n\n%s\n", inline(d.Run), inline(d.head()))
+	fmt.Fprintf(&b, "# Report of %s\n\n%s\n", eval.MarkdownInline(d.Run), eval.MarkdownInline(d.head()))
 	for _, s := range d.sections() {
 		if len(s.Curves) > 0 {
 			continue
 		}
-		fmt.Fprintf(&b, "\n## %s\n", inline(s.Title))
+		fmt.Fprintf(&b, "\n## %s\n", eval.MarkdownInline(s.Title))
 		if len(s.Lines) > 0 {
-			fmt.Fprintf(&b, "\n%s\n", inline(strings.Join(s.Lines, " ")))
+			fmt.Fprintf(&b, "\n%s\n", eval.MarkdownInline(strings.Join(s.Lines, " ")))
 		}
 		if len(s.Rows) > 0 {
-			fmt.Fprintf(&b, "\n%s", eval.MarkdownRows(s.Rows))
+			fmt.Fprintf(&b, "\n%s", eval.MarkdownRows(s.Rows, s.Words...))
 		}
 		for _, sample := range s.Samples {
 			fmt.Fprintf(&b, "\nProblem %s\n\n%s", code(sample.ID), fenced(sample.Prompt))
@@ -31,11 +31,6 @@ func (d *Document) Markdown() string {
 		}
 	}
 	return b.String()
-}
-
-// inline keeps text on its line and free of markup that would swallow what follows.
-func inline(text string) string {
-	return strings.NewReplacer("\n", " ", "\r", " ", "<", "&lt;").Replace(text)
 }
 
 // code is text in a line of code.

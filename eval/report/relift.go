@@ -33,9 +33,9 @@ type ReLIFT struct {
 	Rollouts           int     `json:"rollouts"`
 	ControlRollouts    *int    `json:"control_rollouts,omitempty"`
 
-	N                int      `json:"n"`                 // problems judged for all the models
-	UnsolvedBefore   int      `json:"unsolved_before"`   // of these, in no sample of the base
-	SolvedNow        *float64 `json:"solved_now"`        // share of unsolved_before; null where that is 0
+	N                int      `json:"n"`               // problems judged for all the models
+	UnsolvedBefore   int      `json:"unsolved_before"` // of these, in no sample of the base
+	SolvedNow        *float64 `json:"solved_now"`      // share of unsolved_before; null where that is 0
 	ControlSolvedNow *float64 `json:"control_solved_now,omitempty"`
 
 	PassAt1        float64      `json:"pass_at_1"` // on the n problems

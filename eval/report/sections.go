@@ -15,6 +15,7 @@ type section struct {
 	Title   string
 	Lines   []string   // sentences
 	Rows    [][]string // a table, the header first
+	Words   []int      // columns of the table, besides the first, that hold words
 	Samples []Sample
 	Curves  []Stage // stages with a curve; shown by HTML alone
 }
@@ -31,7 +32,7 @@ func (d *Document) head() string {
 func (d *Document) sections() []section {
 	var out []section
 	if len(d.Models) > 0 {
-		out = append(out, modelSections("Models", d.Models)...)
+		out = append(out, modelSection("Models", d.Models))
 	}
 	if d.ReLIFT != nil {
 		out = append(out, d.ReLIFT.section())
@@ -42,9 +43,11 @@ func (d *Document) sections() []section {
 	if d.SwS != nil {
 		out = append(out, d.SwS.section())
 	}
+	out = appendBreakdowns(out, "Models", d.Models)
 	for _, st := range d.Stages {
 		if len(st.Models) > 0 {
-			out = append(out, modelSections("Evaluation "+st.ID, st.Models)...)
+			title := "Evaluation " + st.ID
+			out = appendBreakdowns(append(out, modelSection(title, st.Models)), title, st.Models)
 		}
 	}
 	if len(d.Samples) > 0 {
@@ -58,8 +61,8 @@ func (d *Document) sections() []section {
 	return append(out, stageSection(d.Stages))
 }
 
-// modelSections are the table of an evaluation and the breakdowns that it has.
-func modelSections(title string, models []Model) []section {
+// modelSection is the table of an evaluation.
+func modelSection(title string, models []Model) section {
 	main := section{Title: title, Rows: eval.Rows(results(models))}
 	if slices.ContainsFunc(models, func(m Model) bool { return len(m.PassAt) > 0 }) {
 		main.Lines = append(main.Lines, "pass@k in percent, with 95% intervals by bootstrap over the problems.")
@@ -69,7 +72,11 @@ func modelSections(title string, models []Model) []section {
 			main.Lines = append(main.Lines, fmt.Sprintf("pass@%d of %s leaves out %s with fewer judged samples.", k, m.Name, plural(m.Skipped[k], "problem")))
 		}
 	}
-	out := []section{main}
+	return main
+}
+
+// appendBreakdowns adds what an evaluation says of parts of its problems.
+func appendBreakdowns(out []section, title string, models []Model) []section {
 	k := smallestK(models)
 	out = appendBreakdown(out, title+fmt.Sprintf(": pass@%d by difficulty", k), models, func(m Model) map[string]string { return cells(m.ByDifficulty, k) })
 	out = appendBreakdown(out, title+fmt.Sprintf(": pass@%d by concept", k), models, func(m Model) map[string]string { return cells(m.ByConcept, k) })
@@ -142,9 +149,9 @@ func (r *ReLIFT) section() section {
 	s.Lines = append(s.Lines, fmt.Sprintf("%s drew %s and trained on the demonstrations of %s of them (%s).",
 		r.Stage, plural(r.Questions, "question"), grouped(r.Demonstrations), percent(r.DemonstrationShare)))
 	if r.UnsolvedBefore == 0 {
-		s.Lines = append(s.Lines, fmt.Sprintf("%s leaves none of the %s of %s unsolved, so there is nothing to compare.", r.Base, plural(r.N, "question"), r.Evaluation))
+		s.Lines = append(s.Lines, fmt.Sprintf("Of the %s of evaluation %s, %s leaves none unsolved, so there is nothing to compare.", plural(r.N, "problem"), r.Evaluation, r.Base))
 	} else {
-		s.Lines = append(s.Lines, fmt.Sprintf("%s solved %s of the %s of %s in no sample.", r.Base, grouped(r.UnsolvedBefore), plural(r.N, "question"), r.Evaluation))
+		s.Lines = append(s.Lines, fmt.Sprintf("Of the %s of evaluation %s, %s solved %s in none of its samples.", plural(r.N, "problem"), r.Evaluation, r.Base, grouped(r.UnsolvedBefore)))
 	}
 	columns := []string{"", r.Stage}
 	rollouts := []string{"rollouts", grouped(r.Rollouts)}
@@ -169,9 +176,10 @@ func (l *LIMR) section() section {
 	s := section{Title: "LIMR: less data, better chosen"}
 	s.Lines = append(s.Lines, fmt.Sprintf("%s kept %s of %s with an alignment of at least %g.", l.Stage, grouped(l.Kept), plural(l.Of, "problem"), l.MinScore))
 	if l.MislabelledShare != nil && l.MislabelledShareKept != nil {
-		s.Lines = append(s.Lines, fmt.Sprintf("A wrong answer have %s of all problems and %s of those kept.", percent(*l.MislabelledShare), percent(*l.MislabelledShareKept)))
+		s.Lines = append(s.Lines, fmt.Sprintf("%s of all problems have a wrong answer, and %s of those kept.", percent(*l.MislabelledShare), percent(*l.MislabelledShareKept)))
 	}
 	s.Rows = [][]string{{"model", "trained on", "n", "pass@1"}}
+	s.Words = []int{1}
 	add := func(score *Score, what string) {
 		if score != nil {
 			s.Rows = append(s.Rows, []string{score.Model, what, grouped(score.N),
@@ -212,7 +220,7 @@ func (w *SwS) section() section {
 }
 
 func stageSection(stages []Stage) section {
-	s := section{Title: "Stages", Rows: [][]string{{"stage", "kind", "time", "result"}}}
+	s := section{Title: "Stages", Words: []int{1, 3}, Rows: [][]string{{"stage", "kind", "time", "result"}}}
 	for _, st := range stages {
 		took := duration(st.Seconds)
 		if st.Skipped {

@@ -30,7 +30,7 @@ func (d *Document) Text() string {
 					rows[i] = append(rows[i], strings.ReplaceAll(visible(cell), "\n", " "))
 				}
 			}
-			b.WriteString(indent(eval.Align(rows), "  "))
+			b.WriteString(indent(eval.Align(rows, s.Words...), "  "))
 		}
 		for _, sample := range s.Samples {
 			fmt.Fprintf(&b, "\n  Problem %s\n%s", visible(sample.ID), indent(visible(sample.Prompt), "    "))

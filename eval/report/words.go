@@ -49,7 +49,7 @@ func difference(a, b string, p *eval.Paired) string {
 	if p.P < 0.001 {
 		chance = "p < 0.001"
 	}
-	return fmt.Sprintf("pass@1 of %s less that of %s: %+.1f points, 95%% interval [%+.1f, %+.1f], %s (paired bootstrap over %s).",
+	return fmt.Sprintf("%s against %s in pass@1: %+.1f points, 95%% interval [%+.1f, %+.1f], %s (paired bootstrap over %s).",
 		a, b, 100*p.Difference, 100*p.CI95[0], 100*p.CI95[1], chance, plural(p.N, "problem"))
 }
 
