@@ -251,7 +251,7 @@ func (a *Activities) exportModel(ctx context.Context, e *engine, in contract.Sta
 	if err != nil {
 		return contract.ModelInfo{}, err
 	}
-	return a.commitModel(ctx, in.Stage, model, fmt.Sprintf("after %d steps of %s", held.state.Step, in.Stage.Stage.ID))
+	return a.commitModel(ctx, in.Stage, model, fmt.Sprintf("after %d steps of %s", held.state.Main.Step, in.Stage.Stage.ID))
 }
 
 // saveState writes a snapshot: parameters, moments and counters. The state's name stays, its log starts anew.
@@ -262,7 +262,7 @@ func (a *Activities) saveState(ctx context.Context, e *engine, in contract.State
 	}
 	defer a.residents.put(in.State.Key, held)
 	ref, err := a.snapshot(ctx, in.Stage, held, in.State.Snapshot)
-	return contract.State{Snapshot: ref, Key: in.State.Key, Step: held.state.Step}, err
+	return contract.State{Snapshot: ref, Key: in.State.Key, Step: held.state.Main.Step}, err
 }
 
 func (a *Activities) snapshot(ctx context.Context, stage contract.Stage, held *resident, previous artifact.Ref) (artifact.Ref, error) {
@@ -274,16 +274,18 @@ func (a *Activities) snapshot(ctx context.Context, stage contract.Stage, held *r
 	if err != nil {
 		return artifact.Ref{}, err
 	}
-	moments, err := held.state.Moments()
+	saved, err := held.state.SaveOptimizer()
 	if err != nil {
 		return artifact.Ref{}, err
 	}
 	var buf bytes.Buffer
-	if err := hf.EncodeSafetensors(&buf, moments, "F32", nil); err != nil {
+	if err := hf.EncodeSafetensors(&buf, saved.Tensors, "float32", nil); err != nil {
 		return artifact.Ref{}, err
 	}
 	files[optimizerFile] = buf.Bytes()
-	files[stateFile] = fmt.Appendf(nil, "{\"step\":%d}\n", held.state.Step)
-	summary := fmt.Sprintf("snapshot of %s after step %d", stage.Stage.ID, held.state.Step)
+	if files[stateFile], err = json.Marshal(saved.Steps); err != nil {
+		return artifact.Ref{}, err
+	}
+	summary := fmt.Sprintf("snapshot of %s after step %d", stage.Stage.ID, held.state.Main.Step)
 	return a.commit(ctx, stage, kindState, summary, nil, files, artifact.Parent{Role: "previous", Ref: previous})
 }

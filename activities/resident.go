@@ -129,7 +129,7 @@ func (a *Activities) advance(held *resident, s contract.State, u contract.Update
 	}
 	a.residents.put(key, held)
 	log := append(append([]contract.Update{}, s.Log...), u)
-	return contract.State{Snapshot: s.Snapshot, Log: log, Key: key, Step: held.state.Step}, nil
+	return contract.State{Snapshot: s.Snapshot, Log: log, Key: key, Step: held.state.Main.Step}, nil
 }
 
 // Files of a snapshot beside those of a model.
@@ -164,18 +164,17 @@ func (a *Activities) loadSnapshot(ctx context.Context, e *engine, ref artifact.R
 }
 
 func loadOptimizer(e *engine, state *train.State, ref artifact.Ref, files map[string][]byte) error {
-	moments, err := hf.ParseSafetensors(ref.Short()+"/"+optimizerFile, files[optimizerFile])
+	tensors, err := hf.ParseSafetensors(ref.Short()+"/"+optimizerFile, files[optimizerFile])
 	if err != nil {
 		return err
 	}
-	if err := state.SetMoments(e.client, moments); err != nil {
-		return fmt.Errorf("%s: %w", ref.Short(), err)
-	}
-	var counters struct{ Step int }
-	if err := json.Unmarshal(files[stateFile], &counters); err != nil {
+	saved := train.SavedOptimizer{Tensors: tensors}
+	if err := json.Unmarshal(files[stateFile], &saved.Steps); err != nil {
 		return fmt.Errorf("%s/%s: %w", ref.Short(), stateFile, err)
 	}
-	state.Step = counters.Step
+	if err := state.LoadOptimizer(e.client, saved); err != nil {
+		return fmt.Errorf("%s: %w", ref.Short(), err)
+	}
 	return nil
 }
 

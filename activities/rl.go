@@ -45,7 +45,7 @@ const rolloutsFile = "rollouts.json.gz"
 func (a *Activities) rollout(ctx context.Context, e *engine, in contract.RolloutInput) (contract.RolloutOutput, error) {
 	start := time.Now()
 	s := in.Stage.Stage.Settings.(*pipelines.RL)
-	pool, err := a.pooled(ctx, in.Stage, s.Tasks)
+	pool, err := a.practice(ctx, in.Stage, s)
 	if err != nil {
 		return contract.RolloutOutput{}, err
 	}
@@ -120,14 +120,42 @@ func (a *Activities) rollout(ctx context.Context, e *engine, in contract.Rollout
 	return out, err
 }
 
-// constant says whether all rewards of a group are equal, so that it teaches nothing.
+// constant says whether all rewards of a group are equal, so that it teaches nothing. Samples whose reward failed have none.
 func constant(samples []rolloutSample) bool {
+	var first *float64
 	for _, s := range samples {
-		if s.Reward != samples[0].Reward {
+		switch {
+		case s.Verdict == reward.Error:
+		case first == nil:
+			first = &s.Reward
+		case s.Reward != *first:
 			return false
 		}
 	}
 	return true
+}
+
+// practice is the problems of an RL stage, each with the demonstration that interleaving would train on: that of the stage's demos for the
+// same prompt, or its own.
+func (a *Activities) practice(ctx context.Context, stage contract.Stage, s *pipelines.RL) (*pool, error) {
+	p, err := a.pooled(ctx, stage, s.Tasks)
+	if err != nil || s.Demos == "" {
+		return p, err
+	}
+	demos, err := a.dataset(ctx, stage.Data[s.Demos])
+	if err != nil {
+		return nil, fmt.Errorf("demonstrations of %s: %w", s.Demos, err)
+	}
+	byPrompt := map[string]string{}
+	for _, d := range demos {
+		byPrompt[d.Prompt] = d.Solution
+	}
+	for i := range p.problems { // the pool's own copies
+		if text, ok := byPrompt[p.problems[i].Prompt]; ok {
+			p.problems[i].Solution = text
+		}
+	}
+	return p, nil
 }
 
 // updatePolicy does one round's update.
@@ -148,12 +176,13 @@ func (a *Activities) updatePolicy(ctx context.Context, e *engine, in contract.Po
 }
 
 // policyStep changes a state by one round: a pure function of the state, the rollouts, the demonstrations and the settings.
-//
-// Deviation from ReLIFT's published code: the interleaved SFT step shares AdamW's moments with the policy's, where theirs has an optimizer
-// of its own.
 func (a *Activities) policyStep(ctx context.Context, e *engine, stage contract.Stage, held *resident, step contract.PolicyStep) (contract.PolicyOutput, error) {
 	s := stage.Stage.Settings.(*pipelines.RL)
 	recipe := s.RecipeSettings
+	pool, err := a.pooled(ctx, stage, s.Tasks)
+	if err != nil {
+		return contract.PolicyOutput{}, err
+	}
 	var record rollouts
 	if err := a.readGzip(ctx, step.Rollouts, rolloutsFile, &record); err != nil {
 		return contract.PolicyOutput{}, err
@@ -168,7 +197,7 @@ func (a *Activities) policyStep(ctx context.Context, e *engine, stage contract.S
 		layout.Length = (longest + s.MaxTokens + rowBucket - 1) / rowBucket * rowBucket
 	}
 	settings := train.Settings{Objective: loss, Optimizer: optimizerOf(s.Optim)}
-	schedule := scheduleOf(s.Optim, s.RoundsFor(0)*recipe.OffPolicy.Updates)
+	schedule := scheduleOf(s.Optim, s.RoundsFor(len(pool.problems))*recipe.OffPolicy.Updates)
 	var out contract.PolicyOutput
 	if len(examples) > 0 {
 		batches, err := train.Pack(examples, layout, loss.Columns())
@@ -251,30 +280,17 @@ func (a *Activities) referenceColumn(ctx context.Context, e *engine, stage contr
 	return nil
 }
 
-// interleave trains on the demonstrations of the given problems.
+// interleave trains on the demonstrations of the given problems, with an optimizer of its own as in ReLIFT's published code: the gradient of
+// a demonstration is many times larger than the policy's, and shared moments would shrink the policy's steps.
 func (a *Activities) interleave(ctx context.Context, e *engine, stage contract.Stage, held *resident, layout train.Layout, ordinals []int) (float64, error) {
 	s := stage.Stage.Settings.(*pipelines.RL)
-	pool, err := a.pooled(ctx, stage, s.Tasks)
+	pool, err := a.practice(ctx, stage, s)
 	if err != nil {
 		return 0, err
 	}
-	byPrompt := map[string]string{}
-	if s.Demos != "" {
-		demos, err := a.dataset(ctx, stage.Data[s.Demos])
-		if err != nil {
-			return 0, err
-		}
-		for _, d := range demos {
-			byPrompt[d.Prompt] = d.Solution
-		}
-	}
 	var demos []train.Demo
 	for _, o := range ordinals {
-		p := pool.problems[o]
-		if text, ok := byPrompt[p.Prompt]; ok {
-			p.Solution = text
-		}
-		d, err := solution(held.text, p)
+		d, err := solution(held.text, pool.problems[o])
 		if err != nil {
 			return 0, err
 		}
@@ -290,7 +306,7 @@ func (a *Activities) interleave(ctx context.Context, e *engine, stage contract.S
 	}
 	var r train.Result
 	for range s.RecipeSettings.Interleave.Steps {
-		if r, err = e.trainer.Update(held.state, train.Settings{Objective: objective.SFT{}, Optimizer: optimizerOf(s.Optim)}, s.RecipeSettings.Interleave.LR, nil, batches...); err != nil {
+		if r, err = e.trainer.Update(held.state, train.Settings{Objective: objective.SFT{}, Optimizer: optimizerOf(s.Optim), Side: true}, s.RecipeSettings.Interleave.LR, nil, batches...); err != nil {
 			return 0, err
 		}
 	}

@@ -15,6 +15,36 @@ func linear(x, w, b *Node) *Node {
 	return y
 }
 
+// joined computes several projections of the same input as one product and cuts the result at the given widths. A single token is
+// projected one by one instead: there the time goes into reading the weights, and joining them would read and write them once more.
+func joined(w layerWeights, h *Node, widths []int, names ...string) []*Node {
+	if h.Shape().Dimensions[1] == 1 {
+		out := make([]*Node, len(names))
+		for i, name := range names {
+			out[i] = linear(h, w.get(name+".weight"), w.optional(name+".bias"))
+		}
+		return out
+	}
+	var weights, biases []*Node
+	for _, name := range names {
+		weights = append(weights, w.get(name+".weight"))
+		if b := w.optional(name + ".bias"); b != nil {
+			biases = append(biases, b)
+		}
+	}
+	var bias *Node
+	if len(biases) > 0 {
+		bias = Concatenate(biases, 0)
+	}
+	all := linear(h, Concatenate(weights, 0), bias)
+	out, from := make([]*Node, len(widths)), 0
+	for i, n := range widths {
+		out[i] = SliceAxis(all, -1, AxisRange(from, from+n))
+		from += n
+	}
+	return out
+}
+
 // rmsNorm is x / sqrt(mean(x²) + ε) · w over the last axis (Zhang and Sennrich 2019, arXiv 1910.07467).
 func rmsNorm(x, w *Node, eps float64) *Node {
 	meanSquare := ReduceAndKeep(Square(x), ReduceMean, -1)
@@ -23,8 +53,9 @@ func rmsNorm(x, w *Node, eps float64) *Node {
 
 // swiGLU is W_down(silu(W_gate·h) ⊙ W_up·h) (Shazeer 2020, arXiv 2002.05202).
 func swiGLU(w layerWeights, h *Node) *Node {
-	gate := linear(h, w.get("mlp.gate_proj.weight"), w.optional("mlp.gate_proj.bias"))
-	up := linear(h, w.get("mlp.up_proj.weight"), w.optional("mlp.up_proj.bias"))
+	width := w.get("mlp.gate_proj.weight").Shape().Dimensions[0]
+	parts := joined(w, h, []int{width, width}, "mlp.gate_proj", "mlp.up_proj")
+	gate, up := parts[0], parts[1]
 	return linear(Mul(Mul(gate, Sigmoid(gate)), up), w.get("mlp.down_proj.weight"), w.optional("mlp.down_proj.bias"))
 }
 

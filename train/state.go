@@ -2,20 +2,29 @@ package train
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"temper/device"
 	"temper/lm"
 	"temper/lm/hf"
 )
 
-// State is a model in training on the device: parameters and AdamW's moments, in canonical order, and how many updates it has had.
+// State is a model in training on the device: its parameters and the moments of its optimizers. Main is the stage's own; Side belongs to
+// updates of another kind that are interleaved (ReLIFT's SFT steps), whose gradients are of another size. It is made when first used.
 type State struct {
 	Config hf.Config
 	Params []*device.Buffer
-	M, V   []*device.Buffer
-	Step   int
+	Main   *Moments
+	Side   *Moments
 
 	accumulator []*device.Buffer // zero between updates; made when an update first needs more than one micro-batch
+}
+
+// Moments are AdamW's running means of the gradient and its square, in canonical order, and how many updates they have had.
+type Moments struct {
+	M, V []*device.Buffer
+	Step int
 }
 
 // NewState uploads a model and starts its optimizer from zero.
@@ -25,14 +34,24 @@ func NewState(c *device.Client, m *hf.Model) (*State, error) {
 		return nil, err
 	}
 	s := &State{Config: m.Config, Params: params}
-	if s.M, err = zeros(c, m.Config); err == nil {
-		s.V, err = zeros(c, m.Config)
-	}
-	if err != nil {
+	if s.Main, err = newMoments(c, m.Config); err != nil {
 		s.Free()
 		return nil, err
 	}
 	return s, nil
+}
+
+func newMoments(c *device.Client, config hf.Config) (*Moments, error) {
+	m, err := zeros(c, config)
+	if err != nil {
+		return nil, err
+	}
+	v, err := zeros(c, config)
+	if err != nil {
+		device.FreeAll(m...)
+		return nil, err
+	}
+	return &Moments{M: m, V: v}, nil
 }
 
 func zeros(c *device.Client, config hf.Config) ([]*device.Buffer, error) {
@@ -48,70 +67,92 @@ func zeros(c *device.Client, config hf.Config) ([]*device.Buffer, error) {
 	return out, nil
 }
 
-// ResetOptimizer sets the moments and the step count to zero, as at the start of a new stage.
-func (s *State) ResetOptimizer(c *device.Client) error {
-	device.FreeAll(s.M...)
-	device.FreeAll(s.V...)
-	var err error
-	if s.M, err = zeros(c, s.Config); err != nil {
-		return err
-	}
-	s.V, err = zeros(c, s.Config)
-	s.Step = 0
-	return err
-}
-
 // Free releases the state's device memory.
 func (s *State) Free() {
-	for _, group := range [][]*device.Buffer{s.Params, s.M, s.V, s.accumulator} {
-		device.FreeAll(group...)
+	device.FreeAll(s.Params...)
+	device.FreeAll(s.accumulator...)
+	for _, m := range []*Moments{s.Main, s.Side} {
+		if m != nil {
+			device.FreeAll(m.M...)
+			device.FreeAll(m.V...)
+		}
 	}
 }
 
 // Model copies the parameters to the host.
 func (s *State) Model() (map[string]hf.Tensor, error) { return lm.Download(s.Config, s.Params) }
 
-// Moments copies AdamW's moments to the host: tensors named like the parameters with the prefix "m." or "v.".
-func (s *State) Moments() ([]hf.Tensor, error) {
-	var out []hf.Tensor
-	for _, group := range []struct {
-		prefix  string
-		buffers []*device.Buffer
-	}{{"m.", s.M}, {"v.", s.V}} {
-		byName, err := lm.Download(s.Config, group.buffers)
-		if err != nil {
-			return nil, err
-		}
-		for _, spec := range s.Config.Tensors() {
-			t := byName[spec.Name]
-			t.Name = group.prefix + t.Name
-			out = append(out, t)
+// optimizers lists the state's moments with the prefix that their saved tensors have.
+func (s *State) optimizers() map[string]*Moments {
+	out := map[string]*Moments{"main.": s.Main}
+	if s.Side != nil {
+		out["side."] = s.Side
+	}
+	return out
+}
+
+// SavedOptimizer is the optimizers' part of a snapshot: tensors named "main.m.<parameter>", "main.v.…", "side.m.…", "side.v.…", and the
+// step counts by the same prefix.
+type SavedOptimizer struct {
+	Tensors []hf.Tensor
+	Steps   map[string]int
+}
+
+// SaveOptimizer copies the optimizers' state to the host.
+func (s *State) SaveOptimizer() (SavedOptimizer, error) {
+	out := SavedOptimizer{Steps: map[string]int{}}
+	all := s.optimizers()
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		out.Steps[name] = all[name].Step
+		for _, part := range []struct {
+			prefix  string
+			buffers []*device.Buffer
+		}{{"m.", all[name].M}, {"v.", all[name].V}} {
+			byName, err := lm.Download(s.Config, part.buffers)
+			if err != nil {
+				return out, err
+			}
+			for _, spec := range s.Config.Tensors() {
+				t := byName[spec.Name]
+				t.Name = name + part.prefix + t.Name
+				out.Tensors = append(out.Tensors, t)
+			}
 		}
 	}
 	return out, nil
 }
 
-// SetMoments uploads what Moments returned.
-func (s *State) SetMoments(c *device.Client, tensors []hf.Tensor) error {
-	byName := make(map[string]hf.Tensor, len(tensors))
-	for _, t := range tensors {
+// LoadOptimizer puts back what SaveOptimizer gave.
+func (s *State) LoadOptimizer(c *device.Client, saved SavedOptimizer) error {
+	byName := make(map[string]hf.Tensor, len(saved.Tensors))
+	for _, t := range saved.Tensors {
 		byName[t.Name] = t
 	}
-	for _, group := range []struct {
-		prefix  string
-		buffers []*device.Buffer
-	}{{"m.", s.M}, {"v.", s.V}} {
-		for i, spec := range s.Config.Tensors() {
-			t, ok := byName[group.prefix+spec.Name]
-			if !ok {
-				return fmt.Errorf("optimizer state lacks %s%s", group.prefix, spec.Name)
+	if _, ok := saved.Steps["side."]; ok && s.Side == nil {
+		var err error
+		if s.Side, err = newMoments(c, s.Config); err != nil {
+			return err
+		}
+	}
+	for name, m := range s.optimizers() {
+		m.Step = saved.Steps[name]
+		for _, part := range []struct {
+			prefix  string
+			buffers []*device.Buffer
+		}{{"m.", m.M}, {"v.", m.V}} {
+			for i, spec := range s.Config.Tensors() {
+				key := name + part.prefix + spec.Name
+				t, ok := byName[key]
+				if !ok {
+					return fmt.Errorf("optimizer state lacks %s", key)
+				}
+				b, err := device.Upload(c, t.Data, spec.Dims...)
+				if err != nil {
+					return fmt.Errorf("optimizer state %s: %w", key, err)
+				}
+				part.buffers[i].Free()
+				part.buffers[i] = b
 			}
-			b, err := device.Upload(c, t.Data, spec.Dims...)
-			if err != nil {
-				return fmt.Errorf("optimizer state %s%s: %w", group.prefix, spec.Name, err)
-			}
-			group.buffers[i].Free()
-			group.buffers[i] = b
 		}
 	}
 	return nil

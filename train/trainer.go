@@ -18,6 +18,7 @@ var ErrNonFinite = errors.New("gradient is not finite")
 type Settings struct {
 	Objective  objective.Objective
 	Optimizer  Optimizer
+	Side       bool // use the state's side optimizer, for updates interleaved with those of the main one
 	Checkpoint bool // recompute activations in the backward pass: less memory, more time
 }
 
@@ -59,7 +60,17 @@ func (t *Trainer) Update(s *State, set Settings, lr float64, teacher *State, bat
 		}
 		result.Tokens += b.Trained()
 	}
-	step, err := device.Upload(t.client, []float32{float32(s.Step + 1)})
+	moments := s.Main
+	if set.Side {
+		if s.Side == nil {
+			var err error
+			if s.Side, err = newMoments(t.client, s.Config); err != nil {
+				return Result{}, err
+			}
+		}
+		moments = s.Side
+	}
+	step, err := device.Upload(t.client, []float32{float32(moments.Step + 1)})
 	if err != nil {
 		return Result{}, err
 	}
@@ -72,9 +83,9 @@ func (t *Trainer) Update(s *State, set Settings, lr float64, teacher *State, bat
 
 	var norm float32
 	if len(batches) == 1 {
-		norm, sums, err = t.fused(s, g, teacherParams, step, rate, batches[0])
+		norm, sums, err = t.fused(s, moments, g, teacherParams, step, rate, batches[0])
 	} else {
-		norm, sums, err = t.accumulated(s, g, teacherParams, step, rate, batches)
+		norm, sums, err = t.accumulated(s, moments, g, teacherParams, step, rate, batches)
 	}
 	if err != nil {
 		return Result{}, err
@@ -85,13 +96,13 @@ func (t *Trainer) Update(s *State, set Settings, lr float64, teacher *State, bat
 		result.Metrics[name] = sums[1+i] / float64(max(1, result.Tokens))
 	}
 	if math.IsNaN(result.GradNorm) || math.IsInf(result.GradNorm, 0) {
-		return result, fmt.Errorf("update %d: %w (loss %g): the state is unchanged", s.Step+1, ErrNonFinite, result.Loss)
+		return result, fmt.Errorf("update %d: %w (loss %g): the state is unchanged", moments.Step+1, ErrNonFinite, result.Loss)
 	}
-	s.Step++
+	moments.Step++
 	return result, nil
 }
 
-func (t *Trainer) fused(s *State, g graphs, teacher []*device.Buffer, step, rate *device.Buffer, b *Batch) (float32, []float64, error) {
+func (t *Trainer) fused(s *State, m *Moments, g graphs, teacher []*device.Buffer, step, rate *device.Buffer, b *Batch) (float32, []float64, error) {
 	program, err := t.program("fused", g, func() (*device.Program, error) { return g.fused(t.client) })
 	if err != nil {
 		return 0, nil, err
@@ -101,18 +112,18 @@ func (t *Trainer) fused(s *State, g graphs, teacher []*device.Buffer, step, rate
 		return 0, nil, err
 	}
 	defer device.FreeAll(batch...)
-	out, err := program.Run(join(s.Params, s.M, s.V, []*device.Buffer{step, rate}, teacher, batch)...)
+	out, err := program.Run(join(s.Params, m.M, m.V, []*device.Buffer{step, rate}, teacher, batch)...)
 	if err != nil {
 		return 0, nil, err
 	}
 	n := g.params()
-	s.Params, s.M, s.V = out[:n], out[n:2*n], out[2*n:3*n]
+	s.Params, m.M, m.V = out[:n], out[n:2*n], out[2*n:3*n]
 	norm, report := out[3*n], out[3*n+1]
 	defer device.FreeAll(norm, report)
 	return readReport(norm, report, nil)
 }
 
-func (t *Trainer) accumulated(s *State, g graphs, teacher []*device.Buffer, step, rate *device.Buffer, batches []*Batch) (float32, []float64, error) {
+func (t *Trainer) accumulated(s *State, m *Moments, g graphs, teacher []*device.Buffer, step, rate *device.Buffer, batches []*Batch) (float32, []float64, error) {
 	accumulate, err := t.program("accumulate", g, func() (*device.Program, error) { return g.accumulate(t.client) })
 	if err != nil {
 		return 0, nil, err
@@ -146,11 +157,11 @@ func (t *Trainer) accumulated(s *State, g graphs, teacher []*device.Buffer, step
 		}
 		sums = addSums(sums, values)
 	}
-	out, err := apply.Run(join(s.Params, s.M, s.V, s.accumulator, []*device.Buffer{step, rate})...)
+	out, err := apply.Run(join(s.Params, m.M, m.V, s.accumulator, []*device.Buffer{step, rate})...)
 	if err != nil {
 		return 0, nil, err
 	}
-	s.Params, s.M, s.V, s.accumulator = out[:n], out[n:2*n], out[2*n:3*n], out[3*n:4*n]
+	s.Params, m.M, m.V, s.accumulator = out[:n], out[n:2*n], out[2*n:3*n], out[3*n:4*n]
 	defer out[4*n].Free()
 	return readReport(out[4*n], nil, sums)
 }

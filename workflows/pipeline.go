@@ -100,6 +100,7 @@ func (r *run) stage(ctx workflow.Context, i int) error {
 	r.set(ctx, i, "running", "")
 	input, err := r.input(st)
 	if err != nil {
+		r.set(ctx, i, "failed", "")
 		return err
 	}
 	ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -40,7 +41,7 @@ func (a *app) doctor(ctx context.Context) error {
 	for _, f := range found {
 		mark, text := "ok  ", f.text
 		if f.err != nil {
-			mark, text = "FAIL", f.err.Error()
+			mark, text = "FAIL", strings.ReplaceAll(f.err.Error(), "\n", "\n"+strings.Repeat(" ", 16))
 			wrong++
 		}
 		fmt.Fprintf(a.out, "%s  %-9s %s\n", mark, f.name, text)

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"os"
-	"slices"
 	"syscall"
 
 	"temper/configs"
@@ -25,11 +23,6 @@ func checkPipeline(ctx context.Context, p *pipelines.Pipeline) error {
 	var errs []error
 	sets, err := tasks.LoadSets(ctx, p.Tasks)
 	errs = append(errs, err)
-	for _, name := range slices.Sorted(maps.Keys(sets)) {
-		if len(sets[name]) == 0 {
-			errs = append(errs, fmt.Errorf("tasks.%s: has no problems (%s)", name, p.Tasks[name]))
-		}
-	}
 	for i := range p.Stages {
 		at := "stages." + p.Stages[i].ID
 		switch st := p.Stages[i].Settings.(type) {

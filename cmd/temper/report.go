@@ -15,37 +15,41 @@ import (
 const (
 	reportJSON     = "report.json"
 	reportMarkdown = "report.md"
+	reportText     = "report.txt"
 	reportHTML     = "report.html"
 	reportKind     = "report"
 )
 
 func (a *app) reportCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, asMarkdown bool
 	var html string
 	c := &cobra.Command{Use: "report RUN|latest", Short: "Print the report of a run", Args: arguments(1, 1, "the run, its id or latest,"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := absolute(&html); err != nil {
 				return err
 			}
-			return a.looking(c.Context(), func(ctx context.Context, in *conn) error { return a.report(ctx, in, args[0], asJSON, html) })
+			file := reportText
+			switch {
+			case html != "":
+				file = reportHTML
+			case asJSON:
+				file = reportJSON
+			case asMarkdown:
+				file = reportMarkdown
+			}
+			return a.looking(c.Context(), func(ctx context.Context, in *conn) error { return a.report(ctx, in, args[0], file, html) })
 		}}
-	c.Flags().BoolVar(&asJSON, "json", false, "print JSON instead of Markdown")
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON, for programs")
+	c.Flags().BoolVar(&asMarkdown, "markdown", false, "print Markdown")
 	c.Flags().StringVar(&html, "html", "", "write a page with the learning curves to `FILE` instead")
-	c.MarkFlagsMutuallyExclusive("json", "html")
+	c.MarkFlagsMutuallyExclusive("json", "markdown", "html")
 	return c
 }
 
-func (a *app) report(ctx context.Context, c *conn, name string, asJSON bool, html string) error {
+func (a *app) report(ctx context.Context, c *conn, name, file, html string) error {
 	ref, err := c.findReport(ctx, name)
 	if err != nil {
 		return err
-	}
-	file := reportMarkdown
-	switch {
-	case html != "":
-		file = reportHTML
-	case asJSON:
-		file = reportJSON
 	}
 	body, err := c.store.Read(ctx, ref, file)
 	if err != nil {

@@ -95,8 +95,10 @@ func (a *app) show(ctx context.Context, c *conn, name string) error {
 			continue
 		}
 		rows = append(rows, []string{step.Stage, step.Kind, s.Status, s.took(), a.result(ctx, c, r, step.Stage, step.Title, s)})
+		once := numbers(s.Out.Numbers) // beside the first output
 		for _, output := range slices.Sorted(maps.Keys(s.Out.Outputs)) {
-			made = append(made, []string{step.Stage + "." + output, s.Out.Outputs[output].Short(), numbers(s.Out.Numbers)})
+			made = append(made, []string{step.Stage + "." + output, s.Out.Outputs[output].Short(), once})
+			once = ""
 		}
 	}
 	fmt.Fprintln(a.out)

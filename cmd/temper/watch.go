@@ -137,7 +137,11 @@ func (w *watcher) finish(ctx context.Context, r client.WorkflowRun, o outcome) e
 		}
 		w.tell(contract.StageProgress{ID: st.ID, Kind: st.Kind, Status: status, Summary: out.Summary})
 	}
-	fmt.Fprintf(w.app.out, "\n%s\n", strings.TrimSpace(o.out.Report.Table))
+	text, err := w.conn.store.Read(ctx, o.out.Report.Ref, reportText)
+	if err != nil {
+		text = []byte(o.out.Report.Table) // the same in Markdown; the run has completed whether or not the bucket answers now
+	}
+	fmt.Fprintf(w.app.out, "\n%s\n", strings.TrimSpace(string(text)))
 	fmt.Fprintf(w.app.out, "\nrun     %s has completed\nreport  %s: temper report %s\n", r.GetID(), o.out.Report.Ref.Short(), r.GetID())
 	if link := w.conn.link(r.GetID(), r.GetRunID()); link != "" {
 		fmt.Fprintf(w.app.out, "ui      %s%s\n", link, w.lasting())

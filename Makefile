@@ -1,0 +1,59 @@
+# The front door: make lists what there is.
+
+# One way of compiling for build, test and CI, so that the servers (minutes of compiling) are compiled once.
+export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -X main.version=$(VERSION)
+
+# The values that shorten the demo to a few minutes: it then shows that the parts fit together, not what they are worth.
+SHORT := base.pretrain.steps=200 base.pretrain.chunk_steps=100 tasks.pool.count=64 tasks.frontier.count=32 tasks.heldout.count=32 \
+  stages.probe.rounds=4 stages.probe.prompts=16 stages.limr.keep.min_score=-1000 stages.limr.keep.count=24 \
+  stages.rl1.rounds=3 stages.rl1.prompts=16 stages.grpo.rounds=3 stages.grpo.prompts=16 stages.rl1-random.rounds=3 stages.rl1-random.prompts=16 \
+  stages.sws.budget=16 stages.sws.keep.low=0 stages.sws.keep.high=1 stages.sws.agree=1 stages.rl2.rounds=3 stages.rl2.prompts=16 \
+  stages.student.steps=40 stages.student.samples=2 stages.student.only_correct=false stages.student.on_policy.rounds=2 stages.student.on_policy.prompts=16
+
+# Packages whose tests also run under the race detector: those that do not drive the accelerator.
+RACE := ./activities/contract/... ./artifact/... ./configs/... ./data/... ./eval/... ./lm/hf/... ./lm/tokenizer/... ./pipelines/... \
+  ./reward/... ./tasks/... ./workers/... ./workflows/...
+
+TOOL := go tool -modfile=tools/go.mod
+
+.PHONY: help build plugin demo demo-short test check fmt vet lint workflowcheck race clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+build: ## bin/temper
+	go build -ldflags '$(LDFLAGS)' -o bin/temper ./cmd/temper
+
+plugin: ## the XLA plugin, fetched once into the user's cache
+	go run ./device/plugin/install
+
+demo: plugin build ## the whole recipe on this machine (FRESH=1 trains again what was trained before)
+	bin/temper run demo --watch $(if $(FRESH),--fresh)
+
+demo-short: plugin build ## the same stages in a few minutes, in a folder of their own (DIR)
+	bin/temper run demo --watch --set dir=$(or $(DIR),.temper/short) $(SHORT:%=--set %) $(ARGS)
+
+test: plugin ## all tests
+	go test -p 2 -timeout 40m $(ARGS) ./...
+
+check: fmt vet lint workflowcheck race ## everything a reviewer would run beside the tests
+
+fmt:
+	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo 'gofmt -w these files' >&2; exit 1; }
+
+vet:
+	go vet ./...
+
+lint:
+	$(TOOL) golangci-lint run
+
+workflowcheck:
+	$(TOOL) workflowcheck -config tools/workflowcheck.yaml ./workflows/...
+
+race:
+	go test -race -p 1 -short -timeout 30m $(RACE)
+
+clean: ## what build has made; runs and caches stay
+	rm -rf bin

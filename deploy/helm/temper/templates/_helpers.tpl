@@ -1,0 +1,4 @@
+{{- define "temper.labels" -}}
+app.kubernetes.io/name: temper
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
