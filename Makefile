@@ -6,9 +6,9 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -X main.version=$(VERSION)
 
 # The values that shorten the demo to a few minutes: it then shows that the parts fit together, not what they are worth.
-SHORT := base.pretrain.steps=200 base.pretrain.chunk_steps=100 tasks.pool.count=64 tasks.frontier.count=32 tasks.heldout.count=32 \
+SHORT := base.pretrain.steps=200 base.pretrain.chunk_steps=100 tasks.pool.count=64 tasks.frontier.count=32 tasks.heldout.count=32 tasks.broad.count=64 \
   stages.probe.rounds=4 stages.probe.prompts=16 stages.limr.keep.min_score=-1000 stages.limr.keep.count=24 \
-  stages.rl1.rounds=3 stages.rl1.prompts=16 stages.grpo.rounds=3 stages.grpo.prompts=16 stages.rl1-random.rounds=3 stages.rl1-random.prompts=16 \
+  stages.rl1.rounds=3 stages.rl1.prompts=16 stages.rl1.override.interleave.fill=8 stages.grpo.rounds=3 stages.grpo.prompts=16 stages.rl1-random.rounds=3 stages.rl1-random.prompts=16 \
   stages.sws.budget=16 stages.sws.keep.low=0 stages.sws.keep.high=1 stages.sws.agree=1 stages.rl2.rounds=3 stages.rl2.prompts=16 \
   stages.student.steps=40 stages.student.samples=2 stages.student.only_correct=false stages.student.on_policy.rounds=2 stages.student.on_policy.prompts=16
 

@@ -22,7 +22,8 @@ import (
 	"temper/tasks"
 )
 
-// labYAML has every kind of stage around a model that compiles in no time. Rewards of a format make the samples of a random model differ.
+// labYAML has every kind of stage around a small model. Rewards of a format make the samples of a random model differ. Lengths and batches
+// are such that few programs are compiled: 16 sequences to sample, one micro-batch to train.
 const labYAML = `
 name: lab
 seed: 7
@@ -35,9 +36,9 @@ base:
     length: 48
     lr: 3.0e-3
 tasks:
-  stream: {procedural: chain, seed: 1, count: 50, concepts: [a, b, m], difficulty: [1, 2]}
-  demos: {procedural: chain, seed: 2, count: 8, concepts: [a, b, m], difficulty: [1, 2]}
-  pool: {procedural: chain, seed: 3, count: 8, concepts: [a, b, m], difficulty: [1, 2], exclude: [demos]}
+  stream: {procedural: chain, seed: 1, count: 50, concepts: [a, b, m], difficulty: [2, 2]}
+  demos: {procedural: chain, seed: 2, count: 8, concepts: [a, b, m], difficulty: [2, 2]}
+  pool: {procedural: chain, seed: 3, count: 8, concepts: [a, b, m], difficulty: [2, 2], exclude: [demos]}
 stages:
   - sft: {model: base, data: demos, steps: 4, rows: 4, length: 48, packing: true, lr: 1.0e-3}
   - rl:
@@ -52,12 +53,12 @@ stages:
       rounds: 3
       prompts: 3
       max_tokens: 12
-      rows: 12
+      rows: 16
       lr: 1.0e-3
   - curate: {id: limr, log: probe, tasks: pool, keep: {min_score: 0.6}}
   - curate: {id: chance, method: random, tasks: pool, like: limr}
-  - synthesize: {id: sws, model: probe, log: probe, tasks: pool, budget: 12, steps: [1, 2], answer_samples: 2, agree: 1, keep: {low: 0, high: 1}, max_tokens: 12}
-  - rl: {id: more, model: probe, tasks: [limr, sws], recipe: grpo, override: *toy, rounds: 1, prompts: 3, max_tokens: 12, rows: 12, lr: 1.0e-3}
+  - synthesize: {id: sws, model: probe, log: probe, tasks: pool, budget: 8, steps: [1, 2], answer_samples: 2, agree: 1, keep: {low: 0, high: 1}, max_tokens: 12}
+  - rl: {id: more, model: probe, tasks: [limr, sws], recipe: grpo, override: *toy, rounds: 1, prompts: 3, max_tokens: 12, rows: 16, lr: 1.0e-3}
   - distill:
       id: student
       teacher: probe
@@ -69,8 +70,8 @@ stages:
       rows: 4
       length: 48
       max_tokens: 12
-      on_policy: {rounds: 2, prompts: 3}
-  - evaluate: {id: solved, models: [base, probe], tasks: pool, k: [1, 2], samples: 4, max_tokens: 12, reward: [{correct: 1.0, answer: hash}]}
+      on_policy: {rounds: 2, prompts: 16}
+  - evaluate: {id: solved, models: [base, probe], tasks: pool, k: [1, 2], samples: 2, max_tokens: 12, reward: [{correct: 1.0, answer: hash}]}
   - evaluate: {id: liked, models: [base], tasks: pool, k: [1], samples: 2, max_tokens: 12, reward: [{format: 0.5, pattern: '\d$'}, {length: 1.0, shape: linear}]}
 `
 

@@ -270,6 +270,9 @@ func (a *Activities) snapshot(ctx context.Context, stage contract.Stage, held *r
 	if err != nil {
 		return artifact.Ref{}, err
 	}
+	// A checkpoint may be stored in half precision, a state never is: going on from it must give the same bits.
+	dtype := model.Config.Dtype
+	model.Config.Dtype = "float32"
 	files, err := hf.ToFiles(model)
 	if err != nil {
 		return artifact.Ref{}, err
@@ -283,7 +286,7 @@ func (a *Activities) snapshot(ctx context.Context, stage contract.Stage, held *r
 		return artifact.Ref{}, err
 	}
 	files[optimizerFile] = buf.Bytes()
-	if files[stateFile], err = json.Marshal(saved.Steps); err != nil {
+	if files[stateFile], err = json.Marshal(counters{Steps: saved.Steps, Dtype: dtype}); err != nil {
 		return artifact.Ref{}, err
 	}
 	summary := fmt.Sprintf("snapshot of %s after step %d", stage.Stage.ID, held.state.Main.Step)

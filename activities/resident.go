@@ -140,6 +140,12 @@ const (
 	kindState     = "state"
 )
 
+// counters are the small part of a snapshot: steps by optimizer, and how the model's checkpoints are stored.
+type counters struct {
+	Steps map[string]int `json:"steps"`
+	Dtype string         `json:"dtype"`
+}
+
 // loadSnapshot puts a snapshot on the device. A plain model starts with a fresh optimizer.
 func (a *Activities) loadSnapshot(ctx context.Context, e *engine, ref artifact.Ref) (*resident, error) {
 	files, err := a.files(ctx, ref)
@@ -168,11 +174,12 @@ func loadOptimizer(e *engine, state *train.State, ref artifact.Ref, files map[st
 	if err != nil {
 		return err
 	}
-	saved := train.SavedOptimizer{Tensors: tensors}
-	if err := json.Unmarshal(files[stateFile], &saved.Steps); err != nil {
+	var saved counters
+	if err := json.Unmarshal(files[stateFile], &saved); err != nil {
 		return fmt.Errorf("%s/%s: %w", ref.Short(), stateFile, err)
 	}
-	if err := state.LoadOptimizer(e.client, saved); err != nil {
+	state.Config.Dtype = saved.Dtype
+	if err := state.LoadOptimizer(e.client, train.SavedOptimizer{Tensors: tensors, Steps: saved.Steps}); err != nil {
 		return fmt.Errorf("%s: %w", ref.Short(), err)
 	}
 	return nil

@@ -106,7 +106,7 @@ func (a *Activities) modelWrites(ctx context.Context, e *engine, stage contract.
 	if err != nil {
 		return nil, err
 	}
-	scorer, err := reward.New(nil)
+	scorer, err := correctness(false) // a problem is not an answer
 	if err != nil {
 		return nil, err
 	}

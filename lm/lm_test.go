@@ -99,7 +99,7 @@ func TestRealCheckpointAgreesWithFloat64Reference(t *testing.T) {
 
 // tiny is a small random decoder of an architecture, with every option of it switched on.
 func tiny(arch string) hf.Config {
-	c := hf.Config{Architecture: arch, VocabSize: 64, Hidden: 32, Layers: 2, Heads: 4, KVHeads: 2, HeadDim: 8, FFN: 48,
+	c := hf.Config{Architecture: arch, VocabSize: 64, Hidden: 32, Layers: 1, Heads: 4, KVHeads: 2, HeadDim: 8, FFN: 48,
 		NormEps: 1e-6, RopeTheta: 10000, MaxPositions: 128, TieEmbeddings: true, BOS: 1, PAD: 0, EOS: []int{2}, InitializerRange: 0.3, Dtype: "float32"}
 	switch arch {
 	case hf.Qwen3:

@@ -17,7 +17,7 @@ import (
 )
 
 func tiny() hf.Config {
-	return hf.Config{Architecture: hf.Qwen3, ModelType: "qwen3", QKNorm: true, VocabSize: 32, Hidden: 16, Layers: 2, Heads: 2, KVHeads: 1, HeadDim: 8, FFN: 24,
+	return hf.Config{Architecture: hf.Qwen3, ModelType: "qwen3", QKNorm: true, VocabSize: 32, Hidden: 16, Layers: 1, Heads: 2, KVHeads: 1, HeadDim: 8, FFN: 24,
 		NormEps: 1e-6, RopeTheta: 10000, MaxPositions: 64, TieEmbeddings: true, BOS: 1, PAD: 0, EOS: []int{2}, InitializerRange: 0.2, Dtype: "float32"}
 }
 
@@ -78,7 +78,7 @@ func TestUpdateDoesNotDependOnTheLayout(t *testing.T) {
 		return r, grad
 	}
 	want, grad := update(train.Layout{Rows: 16, Length: 16})
-	for _, l := range []train.Layout{{Rows: 4, Length: 16}, {Rows: 0, Length: 16, Packing: true}, {Rows: 2, Length: 32, Packing: true}, {Rows: 1, Length: 48, Packing: true}} {
+	for _, l := range []train.Layout{{Rows: 4, Length: 16}, {Rows: 0, Length: 32, Packing: true}} {
 		r, g := update(l)
 		require.InDelta(t, want.Loss, r.Loss, 1e-5, "%+v", l)
 		require.InEpsilon(t, want.GradNorm, r.GradNorm, 1e-4, "%+v", l)

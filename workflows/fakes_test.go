@@ -48,6 +48,7 @@ func newWorld(t *testing.T) *world {
 // emptyWorld has nothing registered.
 func emptyWorld(t *testing.T) *world {
 	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(quiet{})
 	return &world{t: t, env: suite.NewTestWorkflowEnvironment(), fails: map[string]error{}, times: map[string]int{}}
 }
 

@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"temper/configs"
+	"temper/pipelines"
 )
 
 // repo reads a file of the repository.
@@ -94,5 +95,20 @@ func TestMakefileTargetsAreTold(t *testing.T) {
 	text := repo(t, "Makefile")
 	for _, target := range []string{"build", "plugin", "demo", "test", "check"} {
 		require.Regexp(t, `(?m)^`+target+`:.* ## \S`, text)
+	}
+}
+
+func TestShortDemoIsTheDemo(t *testing.T) {
+	m := regexp.MustCompile(`(?m)^SHORT := ((?:.*\\\n)*.*)$`).FindStringSubmatch(repo(t, "Makefile"))
+	require.NotNil(t, m)
+	sets := strings.Fields(strings.ReplaceAll(m[1], "\\\n", " "))
+	require.Greater(t, len(sets), 10)
+	short, err := pipelines.Load("demo", sets)
+	require.NoError(t, err)
+	demo, err := pipelines.Load("demo", nil)
+	require.NoError(t, err)
+	require.Len(t, short.Stages, len(demo.Stages))
+	for _, model := range []string{"base", "sft", "rl1", "rl2", "student"} {
+		require.Contains(t, short.Stage("eval").Settings.(*pipelines.Evaluate).Models, model)
 	}
 }

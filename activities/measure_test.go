@@ -1,0 +1,150 @@
+package activities
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"temper/activities/contract"
+	"temper/artifact"
+)
+
+func TestDistillOnPolicy(t *testing.T) {
+	l := newLab(t)
+	stage := l.stage("student")
+	student, err := l.a.initModel(l.ctx, stage)
+	require.NoError(t, err)
+	export := func(a *Activities, s contract.State) artifact.Ref {
+		return done(l, a, a.exportModel, contract.StateInput{Stage: stage, State: s}).Ref
+	}
+	calm := newWorker(t, l.store)
+	states := []contract.State{start(student.Ref)}
+	var rounds []contract.DistillOutput
+	for n := range 2 {
+		r := done(l, calm, calm.distillRound, contract.DistillInput{Stage: stage, State: states[n], Round: n})
+		require.Positive(t, r.Divergence, "student and teacher differ")
+		require.Positive(t, r.Norm)
+		rounds, states = append(rounds, r), append(states, r.State)
+	}
+	want := export(calm, states[2])
+	require.NotEqual(t, student.Ref.Content, want.Content)
+
+	crashed := newWorker(t, l.store)
+	again := done(l, crashed, crashed.distillRound, contract.DistillInput{Stage: stage, State: states[1], Round: 1})
+	require.Equal(t, rounds[1], again, "a replay samples and learns the same")
+	require.Equal(t, want, export(crashed, again.State))
+	require.Equal(t, want, export(newWorker(t, l.store), states[2]), "the whole log")
+}
+
+func TestSampleTeacher(t *testing.T) {
+	l := newLab(t)
+	out := done(l, l.a, l.a.sampleTeacher, l.stage("student"))
+	demos, err := l.a.demonstrations(l.ctx, out.Data)
+	require.NoError(t, err)
+	require.Len(t, demos, out.Count)
+	require.Positive(t, out.Count)
+	e, err := l.a.open()
+	require.NoError(t, err)
+	teacher, err := l.a.model(l.ctx, e, l.out["probe"]["model"])
+	require.NoError(t, err)
+	for _, d := range demos {
+		require.Contains(t, teacher.text.stops, d.Response[len(d.Response)-1], "only responses that ended by themselves")
+		require.NotEmpty(t, d.Prompt)
+	}
+
+	l = newLab(t, "stages.student.only_correct=true")
+	_, err = do(l, l.a, l.a.sampleTeacher, l.stage("student"))
+	require.EqualError(t, err, "stage student: none of the teacher's 16 responses can be used (only_correct: true, max_tokens: 12)")
+}
+
+func TestEvaluateModel(t *testing.T) {
+	l := newLab(t)
+	model := l.out["base"]["model"]
+	evaluate := func(stage, name string) contract.EvaluateOutput {
+		return done(l, l.a, l.a.evaluateModel, contract.EvaluateInput{Stage: l.stage(stage), Name: name, Model: model})
+	}
+	base, probe := evaluate("solved", "base"), evaluate("solved", "probe")
+	require.Equal(t, 8, base.Result.N)
+	require.Equal(t, 16, base.Result.Samples)
+	require.Contains(t, base.Result.PassAt, 1)
+	require.Contains(t, base.Result.PassAt, 2)
+	require.Nil(t, base.Result.Reward)
+	require.Positive(t, base.Result.Params)
+	probe.Result.Model = "base"
+	require.Equal(t, base.Result, probe.Result, "every model gets the same problems and the same noise")
+	details, err := l.a.details(l.ctx, base.Ref)
+	require.NoError(t, err)
+	require.Len(t, details, 8)
+	for _, d := range details {
+		require.Equal(t, 2, d.Judged)
+		require.Len(t, d.Responses, keepResponses)
+	}
+	node, err := l.store.Lineage(l.ctx, base.Ref)
+	require.NoError(t, err)
+	require.Contains(t, node.Ancestors(), model)
+	require.Contains(t, node.Ancestors(), l.sets["pool"].Ref)
+
+	liked := evaluate("liked", "base").Result
+	require.Empty(t, liked.PassAt, "without a correct part nothing is right or wrong")
+	require.NotNil(t, liked.Reward)
+	require.ElementsMatch(t, []string{"format", "length"}, keys(liked.Reward.Parts))
+	require.InDelta(t, liked.Reward.Parts["format"]+liked.Reward.Parts["length"], liked.Reward.Mean, 1e-9)
+
+	unanswered(l, func(i int) bool { return i < 3 })
+	some := evaluate("solved", "base").Result
+	require.Equal(t, 10, some.Samples, "what cannot be judged is in none of the numbers")
+	require.Equal(t, map[int]int{1: 3, 2: 3}, some.Skipped)
+	unanswered(l, func(int) bool { return true })
+	_, err = do(l, l.a, l.a.evaluateModel, contract.EvaluateInput{Stage: l.stage("solved"), Name: "base", Model: model})
+	require.ErrorContains(t, err, "the reward of every sample failed; the first: ")
+}
+
+func keys(m map[string]float64) []string {
+	var out []string
+	for k := range m {
+		out = append(out, k)
+	}
+	return out
+}
+
+func TestWriteReport(t *testing.T) {
+	l := newLab(t)
+	l.commitLog("probe", nil)
+	evaluated := func(stage string, names ...string) contract.StageOut {
+		out := contract.StageOut{Outputs: map[string]artifact.Ref{}}
+		for _, name := range names {
+			row := done(l, l.a, l.a.evaluateModel, contract.EvaluateInput{Stage: l.stage(stage), Name: name, Model: l.out[name]["model"]})
+			out.Outputs["model/"+name], out.Results = row.Ref, append(out.Results, row.Result)
+		}
+		return out
+	}
+	solved := evaluated("solved", "base", "probe")
+	in := contract.ReportInput{Run: "lab", Pipeline: l.p, Stages: map[string]contract.StageOut{
+		"base":   {Outputs: l.out["base"], Summary: "drawn"},
+		"probe":  {Outputs: l.out["probe"], Summary: "3 rounds", Numbers: map[string]float64{"rounds": 3}},
+		"solved": solved, "liked": evaluated("liked", "base"),
+	}}
+	out, err := l.a.writeReport(l.ctx, in)
+	require.NoError(t, err)
+	require.Contains(t, out.Table, "base")
+	for _, file := range []string{"report.json", "report.md", "report.html", "report.txt"} {
+		body, err := l.store.Read(l.ctx, out.Ref, file)
+		require.NoError(t, err)
+		require.NotEmpty(t, body, file)
+		require.Equal(t, file == "report.json", json.Valid(body), file)
+	}
+	again, err := newWorker(t, l.store).writeReport(l.ctx, in)
+	require.NoError(t, err)
+	require.Equal(t, out, again, "maps do not shuffle the report")
+	node, err := l.store.Lineage(l.ctx, out.Ref)
+	require.NoError(t, err)
+	require.Contains(t, node.Ancestors(), l.out["base"]["model"])
+	require.Contains(t, node.Ancestors(), solved.Outputs["model/probe"])
+
+	in.Stages["liked"].Outputs["model/base"] = made(kindEvaluation, strings.Repeat("0", 64))
+	_, err = l.a.writeReport(l.ctx, in)
+	require.ErrorIs(t, err, artifact.ErrNotFound)
+	require.ErrorContains(t, err, "stage liked")
+}
