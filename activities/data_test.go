@@ -124,7 +124,7 @@ func weakLog(l *lab, weak ...string) []tasks.Problem {
 func TestDomainWritesForTheWeakConcepts(t *testing.T) {
 	l := newLab(t, "stages.sws.budget=40", "stages.sws.concepts=2", "tasks.pool.count=40", "tasks.pool.difficulty=[1, 2]")
 	pool := weakLog(l, "a", "m")
-	written := done(l, l.a, l.a.writeProblems, l.stage("sws"))
+	written := done(l, l.a, (*Activities).writeProblems, l.stage("sws"))
 	problems := l.problems(written.Ref)
 	require.Equal(t, written.Count, len(problems))
 	require.Equal(t, 40.0, written.Numbers["budget"])
@@ -151,16 +151,16 @@ func TestDomainWritesForTheWeakConcepts(t *testing.T) {
 	require.Greater(t, len(problems), 30, "most of the budget is written")
 	require.Greater(t, covered["a"], 5)
 	require.Greater(t, covered["m"], 5)
-	require.Equal(t, written, done(l, newWorker(t, l.store), l.a.writeProblems, l.stage("sws")))
+	require.Equal(t, written, done(l, newWorker(t, l.store), (*Activities).writeProblems, l.stage("sws")))
 }
 
 func TestNoWeaknessWritesNothing(t *testing.T) {
 	l := newLab(t)
 	weakLog(l)
-	written := done(l, l.a, l.a.writeProblems, l.stage("sws"))
+	written := done(l, l.a, (*Activities).writeProblems, l.stage("sws"))
 	require.Zero(t, written.Count)
 	require.Empty(t, l.problems(written.Ref))
-	kept := done(l, l.a, l.a.filterProblems, contract.FilterInput{Stage: l.stage("sws"), Written: written})
+	kept := done(l, l.a, (*Activities).filterProblems, contract.FilterInput{Stage: l.stage("sws"), Written: written})
 	require.Zero(t, kept.Count)
 	require.Equal(t, "no weakness found, nothing to write", kept.Summary)
 }
@@ -168,7 +168,7 @@ func TestNoWeaknessWritesNothing(t *testing.T) {
 func TestFilterTrustsTheCalculator(t *testing.T) {
 	l := newLab(t)
 	weakLog(l, "a")
-	written := done(l, l.a, l.a.writeProblems, l.stage("sws"))
+	written := done(l, l.a, (*Activities).writeProblems, l.stage("sws"))
 	problems := slices.Clone(l.problems(written.Ref))
 	require.Greater(t, len(problems), 4)
 	problems[1].Answer = "xx"               // not what the calculator says
@@ -176,21 +176,21 @@ func TestFilterTrustsTheCalculator(t *testing.T) {
 	var err error
 	written, err = l.a.commitProblems(l.ctx, l.stage("sws"), problems, "spoiled", map[string]float64{})
 	require.NoError(t, err)
-	kept := done(l, l.a, l.a.filterProblems, contract.FilterInput{Stage: l.stage("sws"), Written: written})
+	kept := done(l, l.a, (*Activities).filterProblems, contract.FilterInput{Stage: l.stage("sws"), Written: written})
 	want := slices.Delete(slices.Clone(problems), 1, 3)
 	require.Equal(t, want, l.problems(kept.Ref), "every solve rate is in [0, 1]")
 	require.Equal(t, float64(len(want)), kept.Numbers["agreed"])
 
 	stage := l.stage("sws")
 	stage.Stage.Settings.(*pipelines.Synthesize).Keep.Low = 0.5
-	kept = done(l, l.a, l.a.filterProblems, contract.FilterInput{Stage: stage, Written: written})
+	kept = done(l, l.a, (*Activities).filterProblems, contract.FilterInput{Stage: stage, Written: written})
 	require.Zero(t, kept.Count, "a random model solves none half of the time")
 }
 
 func TestARandomModelWritesWithoutHarm(t *testing.T) {
 	l := newLab(t, "stages.sws.writer=model")
 	weakLog(l, "a", "b", "m")
-	written := done(l, l.a, l.a.writeProblems, l.stage("sws"))
+	written := done(l, l.a, (*Activities).writeProblems, l.stage("sws"))
 	require.Positive(t, written.Count)
 	require.LessOrEqual(t, written.Count, 8)
 	seen := map[string]bool{}
@@ -200,7 +200,7 @@ func TestARandomModelWritesWithoutHarm(t *testing.T) {
 		seen[p.Prompt] = true
 		require.Empty(t, p.Answer, "nobody knows it yet")
 	}
-	kept := done(l, l.a, l.a.filterProblems, contract.FilterInput{Stage: l.stage("sws"), Written: written})
+	kept := done(l, l.a, (*Activities).filterProblems, contract.FilterInput{Stage: l.stage("sws"), Written: written})
 	require.LessOrEqual(t, kept.Count, written.Count)
 	for _, p := range l.problems(kept.Ref) {
 		require.NotEmpty(t, p.Answer)

@@ -67,7 +67,7 @@ func (a *Activities) demoSteps(ctx context.Context, e *engine, in contract.Train
 		if err != nil {
 			return out, err
 		}
-		r, err := e.trainer.Update(held.state, settings, schedule.At(step-in.Span.From), teacher, batches...)
+		r, err := e.trainer.Update(held.state, settings, schedule.At(step), teacher, batches...)
 		if err != nil {
 			return out, err
 		}

@@ -163,12 +163,12 @@ func (l *lab) replaceSet(name string, problems []tasks.Problem) {
 }
 
 // do runs an accelerated activity as a worker does.
-func do[In, Out any](l *lab, a *Activities, fn func(context.Context, *engine, In) (Out, error), in In) (Out, error) {
-	return accelerated(a, fn)(l.ctx, in)
+func do[In, Out any](l *lab, a *Activities, fn func(*Activities, context.Context, *engine, In) (Out, error), in In) (Out, error) {
+	return accelerated(a, func(ctx context.Context, e *engine, in In) (Out, error) { return fn(a, ctx, e, in) })(l.ctx, in)
 }
 
 // done is do where no error is expected.
-func done[In, Out any](l *lab, a *Activities, fn func(context.Context, *engine, In) (Out, error), in In) Out {
+func done[In, Out any](l *lab, a *Activities, fn func(*Activities, context.Context, *engine, In) (Out, error), in In) Out {
 	l.t.Helper()
 	out, err := do(l, a, fn, in)
 	require.NoError(l.t, err)

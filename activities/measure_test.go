@@ -17,13 +17,13 @@ func TestDistillOnPolicy(t *testing.T) {
 	student, err := l.a.initModel(l.ctx, stage)
 	require.NoError(t, err)
 	export := func(a *Activities, s contract.State) artifact.Ref {
-		return done(l, a, a.exportModel, contract.StateInput{Stage: stage, State: s}).Ref
+		return done(l, a, (*Activities).exportModel, contract.StateInput{Stage: stage, State: s}).Ref
 	}
 	calm := newWorker(t, l.store)
 	states := []contract.State{start(student.Ref)}
 	var rounds []contract.DistillOutput
 	for n := range 2 {
-		r := done(l, calm, calm.distillRound, contract.DistillInput{Stage: stage, State: states[n], Round: n})
+		r := done(l, calm, (*Activities).distillRound, contract.DistillInput{Stage: stage, State: states[n], Round: n})
 		require.Positive(t, r.Divergence, "student and teacher differ")
 		require.Positive(t, r.Norm)
 		rounds, states = append(rounds, r), append(states, r.State)
@@ -32,7 +32,7 @@ func TestDistillOnPolicy(t *testing.T) {
 	require.NotEqual(t, student.Ref.Content, want.Content)
 
 	crashed := newWorker(t, l.store)
-	again := done(l, crashed, crashed.distillRound, contract.DistillInput{Stage: stage, State: states[1], Round: 1})
+	again := done(l, crashed, (*Activities).distillRound, contract.DistillInput{Stage: stage, State: states[1], Round: 1})
 	require.Equal(t, rounds[1], again, "a replay samples and learns the same")
 	require.Equal(t, want, export(crashed, again.State))
 	require.Equal(t, want, export(newWorker(t, l.store), states[2]), "the whole log")
@@ -40,7 +40,7 @@ func TestDistillOnPolicy(t *testing.T) {
 
 func TestSampleTeacher(t *testing.T) {
 	l := newLab(t)
-	out := done(l, l.a, l.a.sampleTeacher, l.stage("student"))
+	out := done(l, l.a, (*Activities).sampleTeacher, l.stage("student"))
 	demos, err := l.a.demonstrations(l.ctx, out.Data)
 	require.NoError(t, err)
 	require.Len(t, demos, out.Count)
@@ -55,7 +55,7 @@ func TestSampleTeacher(t *testing.T) {
 	}
 
 	l = newLab(t, "stages.student.only_correct=true")
-	_, err = do(l, l.a, l.a.sampleTeacher, l.stage("student"))
+	_, err = do(l, l.a, (*Activities).sampleTeacher, l.stage("student"))
 	require.EqualError(t, err, "stage student: none of the teacher's 16 responses can be used (only_correct: true, max_tokens: 12)")
 }
 
@@ -63,7 +63,7 @@ func TestEvaluateModel(t *testing.T) {
 	l := newLab(t)
 	model := l.out["base"]["model"]
 	evaluate := func(stage, name string) contract.EvaluateOutput {
-		return done(l, l.a, l.a.evaluateModel, contract.EvaluateInput{Stage: l.stage(stage), Name: name, Model: model})
+		return done(l, l.a, (*Activities).evaluateModel, contract.EvaluateInput{Stage: l.stage(stage), Name: name, Model: model})
 	}
 	base, probe := evaluate("solved", "base"), evaluate("solved", "probe")
 	require.Equal(t, 8, base.Result.N)
@@ -97,7 +97,7 @@ func TestEvaluateModel(t *testing.T) {
 	require.Equal(t, 10, some.Samples, "what cannot be judged is in none of the numbers")
 	require.Equal(t, map[int]int{1: 3, 2: 3}, some.Skipped)
 	unanswered(l, func(int) bool { return true })
-	_, err = do(l, l.a, l.a.evaluateModel, contract.EvaluateInput{Stage: l.stage("solved"), Name: "base", Model: model})
+	_, err = do(l, l.a, (*Activities).evaluateModel, contract.EvaluateInput{Stage: l.stage("solved"), Name: "base", Model: model})
 	require.ErrorContains(t, err, "the reward of every sample failed; the first: ")
 }
 
@@ -115,7 +115,7 @@ func TestWriteReport(t *testing.T) {
 	evaluated := func(stage string, names ...string) contract.StageOut {
 		out := contract.StageOut{Outputs: map[string]artifact.Ref{}}
 		for _, name := range names {
-			row := done(l, l.a, l.a.evaluateModel, contract.EvaluateInput{Stage: l.stage(stage), Name: name, Model: l.out[name]["model"]})
+			row := done(l, l.a, (*Activities).evaluateModel, contract.EvaluateInput{Stage: l.stage(stage), Name: name, Model: l.out[name]["model"]})
 			out.Outputs["model/"+name], out.Results = row.Ref, append(out.Results, row.Result)
 		}
 		return out

@@ -15,9 +15,9 @@ func TestScheduleCountsRoundsOfEpochs(t *testing.T) {
 	l := newLab(t, "stages.probe.rounds=0", "stages.probe.epochs=1", "stages.probe.schedule=linear") // 8 problems, 3 a round: 3 rounds
 	stage, first := l.stage("probe"), start(l.out["base"]["model"])
 	weights := func(n int) artifact.Ref {
-		samples := done(l, l.a, l.a.rollout, contract.RolloutInput{Stage: stage, State: first, Round: 0})
-		u := done(l, l.a, l.a.updatePolicy, contract.PolicyInput{Stage: stage, State: first, Step: contract.PolicyStep{Round: n, Rollouts: samples.Rollouts}})
-		return done(l, l.a, l.a.exportModel, contract.StateInput{Stage: stage, State: u.State}).Ref
+		samples := done(l, l.a, (*Activities).rollout, contract.RolloutInput{Stage: stage, State: first, Round: 0})
+		u := done(l, l.a, (*Activities).updatePolicy, contract.PolicyInput{Stage: stage, State: first, Step: contract.PolicyStep{Round: n, Rollouts: samples.Rollouts}})
+		return done(l, l.a, (*Activities).exportModel, contract.StateInput{Stage: stage, State: u.State}).Ref
 	}
 	require.NotEqual(t, first.Snapshot.Content, weights(2).Content, "the third of three rounds still learns")
 	require.Equal(t, first.Snapshot.Content, weights(3).Content, "after the end the rate is 0")
@@ -34,13 +34,13 @@ func TestDemonstrationsOfAnotherSet(t *testing.T) {
 	}
 	l.replaceSet("pool", bare)
 	stage, first := l.stage("probe"), start(l.out["base"]["model"])
-	out := done(l, l.a, l.a.rollout, contract.RolloutInput{Stage: stage, State: first})
+	out := done(l, l.a, (*Activities).rollout, contract.RolloutInput{Stage: stage, State: first})
 	require.Zero(t, out.Solved, "a random model solves nothing")
 	require.ElementsMatch(t, []int{0, 1, 2}, out.Unsolved, "the unsolved problems that have a demonstration")
 
-	u := done(l, l.a, l.a.updatePolicy, contract.PolicyInput{Stage: stage, State: first, Step: contract.PolicyStep{Rollouts: out.Rollouts, Interleave: []int{2, 0}}})
+	u := done(l, l.a, (*Activities).updatePolicy, contract.PolicyInput{Stage: stage, State: first, Step: contract.PolicyStep{Rollouts: out.Rollouts, Interleave: []int{2, 0}}})
 	require.Positive(t, u.SFTLoss)
-	_, err := do(l, l.a, l.a.updatePolicy, contract.PolicyInput{Stage: stage, State: first, Step: contract.PolicyStep{Rollouts: out.Rollouts, Interleave: []int{5}}})
+	_, err := do(l, l.a, (*Activities).updatePolicy, contract.PolicyInput{Stage: stage, State: first, Step: contract.PolicyStep{Rollouts: out.Rollouts, Interleave: []int{5}}})
 	require.ErrorContains(t, err, "interleaved SFT: problem "+pool[5].ID+" has no demonstration")
 	require.Empty(t, l.problems(l.sets["pool"].Ref)[0].Solution, "the cached data set is left as it is")
 }

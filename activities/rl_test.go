@@ -28,9 +28,9 @@ func demosOf(round int, ordinals []int) []int {
 // round samples and updates; it returns both answers.
 func round(l *lab, a *Activities, stage contract.Stage, state contract.State, n int) (contract.RolloutOutput, contract.PolicyOutput) {
 	l.t.Helper()
-	samples := done(l, a, a.rollout, contract.RolloutInput{Stage: stage, State: state, Round: n})
+	samples := done(l, a, (*Activities).rollout, contract.RolloutInput{Stage: stage, State: state, Round: n})
 	samples.Seconds = 0
-	update := done(l, a, a.updatePolicy, contract.PolicyInput{Stage: stage, State: state,
+	update := done(l, a, (*Activities).updatePolicy, contract.PolicyInput{Stage: stage, State: state,
 		Step: contract.PolicyStep{Round: n, Rollouts: samples.Rollouts, Interleave: demosOf(n, samples.Ordinals)}})
 	update.Seconds = 0
 	return samples, update
@@ -41,7 +41,7 @@ func TestAnyWorkerArrivesAtTheSameBits(t *testing.T) {
 	l := newLab(t)
 	stage := l.stage("probe")
 	export := func(a *Activities, s contract.State) artifact.Ref {
-		return done(l, a, a.exportModel, contract.StateInput{Stage: stage, State: s}).Ref
+		return done(l, a, (*Activities).exportModel, contract.StateInput{Stage: stage, State: s}).Ref
 	}
 
 	// Undisturbed: three rounds by one worker, which keeps the state on its device.
@@ -58,14 +58,14 @@ func TestAnyWorkerArrivesAtTheSameBits(t *testing.T) {
 	require.Len(t, states[3].Log, 3)
 	want := export(calm, states[3])
 	require.NotEqual(t, l.out["base"]["model"].Content, want.Content)
-	saved := done(l, calm, calm.saveState, contract.StateInput{Stage: stage, State: states[3]})
+	saved := done(l, calm, (*Activities).saveState, contract.StateInput{Stage: stage, State: states[3]})
 	require.Equal(t, want, export(calm, saved), "the undisturbed worker goes on with what it holds")
 
 	t.Run("replay of the whole log", func(t *testing.T) {
 		l.t = t
 		fresh := freshWorker(t, l.store)
 		require.Equal(t, want, export(fresh, states[3]))
-		again := done(l, fresh, fresh.saveState, contract.StateInput{Stage: stage, State: states[3]})
+		again := done(l, fresh, (*Activities).saveState, contract.StateInput{Stage: stage, State: states[3]})
 		require.Equal(t, saved, again, "moments and counters too")
 	})
 	t.Run("a crash before each round", func(t *testing.T) {
@@ -79,7 +79,7 @@ func TestAnyWorkerArrivesAtTheSameBits(t *testing.T) {
 	t.Run("a crash between sampling and update", func(t *testing.T) {
 		l.t = t
 		b := newWorker(t, l.store)
-		u := done(l, b, b.updatePolicy, contract.PolicyInput{Stage: stage, State: states[2], Step: *states[3].Log[2].Policy})
+		u := done(l, b, (*Activities).updatePolicy, contract.PolicyInput{Stage: stage, State: states[2], Step: *states[3].Log[2].Policy})
 		u.Seconds = 0
 		require.Equal(t, updates[2], u)
 		require.Equal(t, want, export(b, u.State))
@@ -87,7 +87,7 @@ func TestAnyWorkerArrivesAtTheSameBits(t *testing.T) {
 	t.Run("a snapshot in the middle", func(t *testing.T) {
 		l.t = t
 		b := newWorker(t, l.store)
-		s := done(l, b, b.saveState, contract.StateInput{Stage: stage, State: states[1]})
+		s := done(l, b, (*Activities).saveState, contract.StateInput{Stage: stage, State: states[1]})
 		require.Empty(t, s.Log)
 		require.Equal(t, states[1].Key, s.Key, "a snapshot is another way to the same state")
 		for _, worker := range []*Activities{b, newWorker(t, l.store)} { // one holds the state, one loads the snapshot
@@ -136,7 +136,7 @@ func TestAnyWorkerArrivesAtTheSameBits(t *testing.T) {
 func TestAFailedUpdateLeavesNothingBehind(t *testing.T) {
 	l := newLab(t)
 	pool, first := l.problems(l.sets["pool"].Ref), start(l.out["base"]["model"])
-	drawn := done(l, l.a, l.a.rollout, contract.RolloutInput{Stage: l.stage("probe"), State: first}).Ordinals
+	drawn := done(l, l.a, (*Activities).rollout, contract.RolloutInput{Stage: l.stage("probe"), State: first}).Ordinals
 	bare := 0 // a problem that the round does not draw
 	for slices.Contains(drawn, bare) {
 		bare++
@@ -146,18 +146,18 @@ func TestAFailedUpdateLeavesNothingBehind(t *testing.T) {
 	l.replaceSet("pool", pool)
 	stage, a := l.stage("probe"), newWorker(t, l.store)
 	samples, want := round(l, newWorker(t, l.store), stage, first, 0)
-	again := done(l, a, a.rollout, contract.RolloutInput{Stage: stage, State: first})
+	again := done(l, a, (*Activities).rollout, contract.RolloutInput{Stage: stage, State: first})
 	require.Equal(t, samples.Rollouts, again.Rollouts)
 	require.Equal(t, []string{"start"}, a.residents.keys)
 
 	step := contract.PolicyStep{Rollouts: samples.Rollouts, Interleave: []int{bare}} // fails after the policy's own update
-	_, err := do(l, a, a.updatePolicy, contract.PolicyInput{Stage: stage, State: first, Step: step})
+	_, err := do(l, a, (*Activities).updatePolicy, contract.PolicyInput{Stage: stage, State: first, Step: step})
 	require.ErrorContains(t, err, "interleaved SFT: problem "+pool[bare].ID+" has no demonstration")
 	require.Empty(t, a.residents.keys, "a state that was half changed is not held under the old name")
 
 	step = *want.State.Log[0].Policy
 	step.Rollouts = artifact.Ref{Kind: kindRollouts, Digest: samples.Rollouts.Content}
-	_, err = do(l, a, a.updatePolicy, contract.PolicyInput{Stage: stage, State: first, Step: step})
+	_, err = do(l, a, (*Activities).updatePolicy, contract.PolicyInput{Stage: stage, State: first, Step: step})
 	require.ErrorIs(t, err, artifact.ErrNotFound)
 
 	_, got := round(l, a, stage, first, 0)
@@ -248,7 +248,7 @@ func TestAnErrorIsNeverWrong(t *testing.T) {
 	l := newLab(t, "stages.probe.prompts=8", "stages.probe.override.group=2") // a round is all problems
 	unanswered(l, func(i int) bool { return i%2 == 0 })
 	stage, first := l.stage("probe"), start(l.out["base"]["model"])
-	out := done(l, l.a, l.a.rollout, contract.RolloutInput{Stage: stage, State: first})
+	out := done(l, l.a, (*Activities).rollout, contract.RolloutInput{Stage: stage, State: first})
 	require.Equal(t, 8, out.Errors, "4 problems of 8, 2 samples each")
 	var record rollouts
 	require.NoError(t, l.a.readGzip(l.ctx, out.Rollouts, rolloutsFile, &record))
@@ -269,7 +269,7 @@ func TestAnErrorIsNeverWrong(t *testing.T) {
 	examples, _, err := policyExamples(record, stage.Stage.Settings.(*pipelines.RL).RecipeSettings, 12)
 	require.NoError(t, err)
 	require.Len(t, examples, 8)
-	done(l, l.a, l.a.updatePolicy, contract.PolicyInput{Stage: stage, State: first, Step: contract.PolicyStep{Rollouts: out.Rollouts}})
+	done(l, l.a, (*Activities).updatePolicy, contract.PolicyInput{Stage: stage, State: first, Step: contract.PolicyStep{Rollouts: out.Rollouts}})
 
 	ref, err := l.a.writeLog(l.ctx, contract.LogInput{Stage: stage, Rounds: []contract.Round{{Rollouts: out.Rollouts}}})
 	require.NoError(t, err)
@@ -278,7 +278,7 @@ func TestAnErrorIsNeverWrong(t *testing.T) {
 	require.Len(t, log.Problems, 4, "the log has no solve rate for what was not judged")
 
 	unanswered(l, func(int) bool { return true })
-	_, err = do(l, l.a, l.a.rollout, contract.RolloutInput{Stage: l.stage("probe"), State: first, Round: 1})
+	_, err = do(l, l.a, (*Activities).rollout, contract.RolloutInput{Stage: l.stage("probe"), State: first, Round: 1})
 	require.ErrorContains(t, err, "round 2: the reward of every sample failed; the first: ")
 	require.ErrorContains(t, err, "no gold answer")
 }

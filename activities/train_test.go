@@ -8,6 +8,7 @@ import (
 
 	"temper/activities/contract"
 	"temper/artifact"
+	"temper/lm/hf"
 	"temper/pipelines"
 )
 
@@ -16,7 +17,7 @@ func trained(l *lab, a *Activities, stage contract.Stage, state contract.State, 
 	l.t.Helper()
 	var out []contract.TrainOutput
 	for _, span := range spans {
-		r := done(l, a, a.trainDemos, contract.TrainInput{Stage: stage, State: state, Data: data, Span: span, Total: 4})
+		r := done(l, a, (*Activities).trainDemos, contract.TrainInput{Stage: stage, State: state, Data: data, Span: span, Total: 4})
 		require.Empty(l.t, r.State.Log)
 		require.Equal(l.t, span.To, r.State.Step)
 		out = append(out, r)
@@ -30,7 +31,7 @@ func TestTrainDemosIsAFunctionOfItsInputs(t *testing.T) {
 	l := newLab(t)
 	student, err := l.a.initModel(l.ctx, l.stage("student"))
 	require.NoError(t, err)
-	samples := done(l, l.a, l.a.sampleTeacher, l.stage("student"))
+	samples := done(l, l.a, (*Activities).sampleTeacher, l.stage("student"))
 	for _, c := range []struct {
 		id    string
 		model artifact.Ref
@@ -107,10 +108,10 @@ func TestDemonstrationsMustBeThere(t *testing.T) {
 	problems := l.problems(l.sets["demos"].Ref)
 	problems[3].Solution = ""
 	l.replaceSet("demos", problems)
-	_, err := do(l, l.a, l.a.trainDemos, contract.TrainInput{Stage: l.stage("sft"), State: start(l.out["base"]["model"]), Span: contract.Span{To: 1}, Total: 1})
+	_, err := do(l, l.a, (*Activities).trainDemos, contract.TrainInput{Stage: l.stage("sft"), State: start(l.out["base"]["model"]), Span: contract.Span{To: 1}, Total: 1})
 	require.ErrorContains(t, err, "problem "+problems[3].ID+" has no demonstration")
 
-	_, err = do(l, l.a, l.a.trainDemos, contract.TrainInput{Stage: l.stage("probe"), State: start(l.out["base"]["model"]), Span: contract.Span{To: 1}, Total: 1})
+	_, err = do(l, l.a, (*Activities).trainDemos, contract.TrainInput{Stage: l.stage("probe"), State: start(l.out["base"]["model"]), Span: contract.Span{To: 1}, Total: 1})
 	require.ErrorContains(t, err, "stage probe of kind rl does not train on demonstrations")
 }
 
@@ -119,7 +120,7 @@ func TestModelsKnowWhereTheyComeFrom(t *testing.T) {
 	l := newLab(t)
 	stage := l.stage("sft")
 	state := trained(l, l.a, stage, start(l.out["base"]["model"]), artifact.Ref{}, contract.Span{From: 0, To: 1})[0].State
-	model := done(l, l.a, l.a.exportModel, contract.StateInput{Stage: stage, State: state})
+	model := done(l, l.a, (*Activities).exportModel, contract.StateInput{Stage: stage, State: state})
 	require.Equal(t, l.tensors(state.Snapshot), l.tensors(model.Ref), "the export is the snapshot's parameters")
 	l.gives("sft", pipelines.ModelOutput, model.Ref)
 
@@ -162,4 +163,30 @@ func TestInputs(t *testing.T) {
 
 func made(kind, name string) artifact.Ref {
 	return artifact.Ref{Kind: kind, Digest: name, Content: name}
+}
+
+// TestAStateIsNeverRounded: a model whose checkpoints are in half precision trains in single precision, across snapshots too.
+func TestAStateIsNeverRounded(t *testing.T) {
+	l := newLab(t)
+	files, err := l.a.files(l.ctx, l.out["base"]["model"])
+	require.NoError(t, err)
+	model, err := hf.ReadFrom(files)
+	require.NoError(t, err)
+	model.Config.Dtype = "bfloat16"
+	half, err := l.a.commitModel(l.ctx, l.stage("base"), model, "in half precision")
+	require.NoError(t, err)
+
+	stage, a := l.stage("sft"), l.a
+	whole := trained(l, a, stage, start(half.Ref), artifact.Ref{}, contract.Span{From: 0, To: 4})[0]
+	parts := trained(l, newWorker(t, l.store), stage, start(half.Ref), artifact.Ref{}, contract.Span{From: 0, To: 2})
+	resumed := trained(l, newWorker(t, l.store), stage, parts[0].State, artifact.Ref{}, contract.Span{From: 2, To: 4})[0]
+	require.Equal(t, whole.State.Snapshot.Content, resumed.State.Snapshot.Content)
+
+	export := done(l, newWorker(t, l.store), (*Activities).exportModel, contract.StateInput{Stage: stage, State: resumed.State})
+	files, err = l.a.files(l.ctx, export.Ref)
+	require.NoError(t, err)
+	model, err = hf.ReadFrom(files)
+	require.NoError(t, err)
+	require.Equal(t, "bfloat16", model.Config.Dtype, "it goes out as it came in")
+	require.NotEqual(t, l.tensors(resumed.State.Snapshot), model.Tensors, "the state is finer than the checkpoint")
 }

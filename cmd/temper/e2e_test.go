@@ -6,6 +6,8 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -265,4 +267,44 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	require.Contains(t, run.stderr.String(), "stays open; give the command again to go on")
 	require.Contains(t, output(t, dir, "runs"), "running")
 	require.Contains(t, output(t, dir, "run", "tiny"), "has completed")
+}
+
+func TestWorkersElsewhere(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains models; left out by -short")
+	}
+	dir := filepath.Join(t.TempDir(), "data")
+	up := temper(t, dir, "up", "--set", "worker.queues=temper") // servers and light work; the rest is the other worker's
+	up.see("data      " + dir)
+	r, ok := readRecord(dir)
+	require.True(t, ok)
+	there := []string{"--set", "temporal.address=" + r.Temporal, "--set", "s3.endpoint=" + r.S3, "--set", "s3.access_key=" + r.AccessKey, "--set", "s3.secret_key=" + r.SecretKey}
+	elsewhere := filepath.Join(t.TempDir(), "elsewhere")
+
+	wrong := temper(t, elsewhere, append([]string{"worker", "--set", "temporal.namespace=nobody"}, there...)...)
+	require.Equal(t, exitError, wrong.end())
+	require.Contains(t, wrong.stderr.String(), `has no namespace "nobody"`)
+	wrong = temper(t, elsewhere, append(append([]string{"worker"}, there...), "--set", "s3.secret_key=guessed")...)
+	require.Equal(t, exitError, wrong.end())
+	require.Contains(t, wrong.stderr.String(), "s3.access_key, s3.secret_key: refused")
+	require.NotContains(t, wrong.stderr.String(), "guessed")
+
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	health := l.Addr().String()
+	require.NoError(t, l.Close())
+	worker := temper(t, elsewhere, append([]string{"worker", "--set", "worker.queues=temper-cpu,temper-gpu", "--set", "worker.health=" + health}, there...)...)
+	worker.see("working on temper-cpu, temper-gpu for " + r.Temporal)
+	answer, err := http.Get("http://" + health + "/readyz")
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+	require.Equal(t, http.StatusOK, answer.StatusCode)
+	done := output(t, elsewhere, append([]string{"run", "tiny"}, there...)...)
+	require.Contains(t, done, "using Temporal at "+r.Temporal)
+	require.Contains(t, done, "has completed")
+	for _, p := range []*process{worker, up} {
+		require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
+		require.Equal(t, exitOK, p.end(), p.stderr.String())
+	}
+	require.NoDirExists(t, elsewhere, "a command that uses servers elsewhere keeps nothing")
 }

@@ -59,6 +59,16 @@ func TestDeployedSettingsExist(t *testing.T) {
 	}
 }
 
+func TestChartSetsWhatSettingsTake(t *testing.T) {
+	var env []string
+	for _, m := range regexp.MustCompile(`name: (TEMPER_\w+), value: "?([^{}"]+)"?}`).FindAllStringSubmatch(repo(t, "deploy/helm/temper/templates/workers.yaml"), -1) {
+		env = append(env, m[1]+"="+m[2])
+	}
+	require.Contains(t, env, "TEMPER_WORKER_HEALTH=0.0.0.0:8080")
+	_, err := configs.Load(configs.Options{Files: []string{}, Env: func() []string { return env }})
+	require.NoError(t, err)
+}
+
 func TestComposeIsWhole(t *testing.T) {
 	var compose struct {
 		Services map[string]struct {
