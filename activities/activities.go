@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/worker"
@@ -23,6 +24,7 @@ import (
 type Config struct {
 	Store      *artifact.Store
 	OpenDevice func() (*device.Client, error) // called once, at the first activity that needs the accelerator
+	Grace      time.Duration                  // how long work may go on once the worker is asked to stop; less than the worker waits
 	Code       string                         // version of the program, for lineage
 	Log        *slog.Logger
 }
@@ -31,6 +33,7 @@ type Config struct {
 type Activities struct {
 	store *artifact.Store
 	code  string
+	grace time.Duration
 	log   *slog.Logger
 	open  func() (*engine, error)
 
@@ -53,7 +56,7 @@ type engine struct {
 
 // New makes the activities of one worker process.
 func New(c Config) *Activities {
-	a := &Activities{store: c.Store, code: c.Code, log: c.Log}
+	a := &Activities{store: c.Store, code: c.Code, grace: c.Grace, log: c.Log}
 	a.open = sync.OnceValues(func() (*engine, error) {
 		client, err := c.OpenDevice()
 		if err != nil {
@@ -107,6 +110,6 @@ func (a *Activities) Close() {
 	a.loaded.clear()
 }
 
-func register[In, Out any](_ *Activities, r worker.ActivityRegistry, name string, fn work[In, Out]) {
-	r.RegisterActivityWithOptions(durable(fn), activity.RegisterOptions{Name: name})
+func register[In, Out any](a *Activities, r worker.ActivityRegistry, name string, fn work[In, Out]) {
+	r.RegisterActivityWithOptions(durable(a.grace, fn), activity.RegisterOptions{Name: name})
 }

@@ -22,9 +22,9 @@ const beatEvery = 3 * time.Second
 // errStopping is returned by work that a worker's shutdown cut short; it is tried again elsewhere.
 var errStopping = errors.New("the worker is shutting down")
 
-// durable makes an activity of work: it beats in the background from before the first step, ends the work's context when the worker shuts
-// down, turns a panic into an error and marks permanent errors as such. This is the one place that does.
-func durable[In, Out any](fn work[In, Out]) func(context.Context, In) (Out, error) {
+// durable makes an activity of work: it beats in the background from before the first step, ends the work's context when a worker that is
+// shutting down has given it its grace, turns a panic into an error and marks permanent errors as such. This is the one place that does.
+func durable[In, Out any](grace time.Duration, fn work[In, Out]) func(context.Context, In) (Out, error) {
 	return func(ctx context.Context, in In) (out Out, err error) {
 		ctx, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
@@ -32,12 +32,15 @@ func durable[In, Out any](fn work[In, Out]) func(context.Context, In) (Out, erro
 			tick := time.NewTicker(beatEvery)
 			defer tick.Stop()
 			stopping := activity.GetWorkerStopChannel(ctx)
+			var over <-chan time.Time
 			for {
 				activity.RecordHeartbeat(ctx)
 				select {
 				case <-ctx.Done():
 					return
 				case <-stopping:
+					stopping, over = nil, time.After(grace)
+				case <-over:
 					cancel(errStopping)
 					return
 				case <-tick.C:

@@ -76,7 +76,7 @@ func environment(fn func(context.Context, string) (string, error)) *testsuite.Te
 func TestDurable(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	t.Run("gives what the work gives", func(t *testing.T) {
-		env := environment(durable(func(_ context.Context, in string) (string, error) { return in + "!", nil }))
+		env := environment(durable(0, func(_ context.Context, in string) (string, error) { return in + "!", nil }))
 		v, err := env.ExecuteActivity("Work", "done")
 		require.NoError(t, err)
 		var out string
@@ -84,7 +84,7 @@ func TestDurable(t *testing.T) {
 		require.Equal(t, "done!", out)
 	})
 	t.Run("a panic is an error that names the place", func(t *testing.T) {
-		env := environment(durable(func(context.Context, string) (string, error) {
+		env := environment(durable(0, func(context.Context, string) (string, error) {
 			var none []int
 			return fmt.Sprint(none[3]), nil
 		}))
@@ -97,7 +97,7 @@ func TestDurable(t *testing.T) {
 	})
 	t.Run("a worker that stops ends the work", func(t *testing.T) {
 		stop := make(chan struct{})
-		env := environment(durable(func(ctx context.Context, _ string) (string, error) {
+		env := environment(durable(0, func(ctx context.Context, _ string) (string, error) {
 			close(stop)
 			<-ctx.Done()
 			return "half", ctx.Err()
@@ -111,7 +111,7 @@ func TestDurable(t *testing.T) {
 	})
 	t.Run("it beats before the work's first slow step", func(t *testing.T) {
 		beat := make(chan struct{}, 100)
-		env := environment(durable(func(ctx context.Context, _ string) (string, error) {
+		env := environment(durable(0, func(ctx context.Context, _ string) (string, error) {
 			select {
 			case <-beat:
 				return "", nil

@@ -42,7 +42,7 @@ func choosePorts(o Options) (ports, error) {
 		port    int
 		setting string
 		into    *int
-	}{{o.TemporalPort, "temporal.port", &p.temporal}, {o.UIPort, "ui.port", &p.ui}, {o.S3Port, "s3.port", &p.s3}}
+	}{{o.TemporalPort, "temporal.port", &p.temporal}, {o.UIPort, "temporal.ui_port", &p.ui}, {o.S3Port, "s3.port", &p.s3}}
 	seen := map[int]string{}
 	for _, w := range wanted {
 		if other := seen[w.port]; w.port != 0 && other != "" {

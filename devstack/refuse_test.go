@@ -28,11 +28,11 @@ func TestPortsAreCheckedFirst(t *testing.T) {
 		want string
 	}{
 		{Options{TemporalPort: taken}, fmt.Sprintf("port %d (temporal.port) is taken by another process: stop it or set temporal.port", taken)},
-		{Options{UIPort: taken}, fmt.Sprintf("port %d (ui.port) is taken by another process: stop it or set ui.port", taken)},
+		{Options{UIPort: taken}, fmt.Sprintf("port %d (temporal.ui_port) is taken by another process: stop it or set temporal.ui_port", taken)},
 		{Options{S3Port: taken}, fmt.Sprintf("port %d (s3.port) is taken by another process: stop it or set s3.port", taken)},
 		{Options{TemporalPort: 4999, S3Port: 4999}, "port 4999 is both temporal.port and s3.port"},
-		{Options{UIPort: 70000}, "port 70000 (ui.port) is no port"},
-		{Options{UIPort: -1}, "port -1 (ui.port) is no port"},
+		{Options{UIPort: 70000}, "port 70000 (temporal.ui_port) is no port"},
+		{Options{UIPort: -1}, "port -1 (temporal.ui_port) is no port"},
 	} {
 		tt.o.Dir = filepath.Join(t.TempDir(), "data")
 		_, err := Start(t.Context(), tt.o)

@@ -6,7 +6,7 @@ import (
 	"temper/reward"
 )
 
-// Import takes a model from a Hugging Face directory or an artifact alias. Output: model.
+// Import takes a model from a Hugging Face directory. Output: model.
 type Import struct {
 	Path string `yaml:"path" json:"path" validate:"required"`
 }

@@ -69,7 +69,7 @@ func Start(ctx context.Context, o Options) (*Group, error) {
 	if o.OpenDevice == nil {
 		o.OpenDevice = DeviceOpener(o.Settings.XLA)
 	}
-	acts := activities.New(activities.Config{Store: o.Store, OpenDevice: o.OpenDevice, Code: o.Code, Log: o.Log})
+	acts := activities.New(activities.Config{Store: o.Store, OpenDevice: o.OpenDevice, Grace: grace(o.Settings.Worker.Drain), Code: o.Code, Log: o.Log})
 	g := newGroup(o.Log)
 	g.closer = acts.Close
 	for _, p := range plans {
@@ -201,3 +201,6 @@ func (g *Group) Stop(ctx context.Context) error {
 		return fmt.Errorf("the worker is still draining: %w", ctx.Err())
 	}
 }
+
+// grace is the part of the drain that activities may use to finish; the rest is for them to notice and return.
+func grace(drain time.Duration) time.Duration { return drain * 4 / 5 }

@@ -68,34 +68,38 @@ func TestPreflight(t *testing.T) {
 		name string
 		set  []string
 		want []string // in the message; nothing: the check passes
+		here bool     // what a dry run does not ask of this machine
 	}{
-		{"as it is", nil, nil},
-		{"a model that is whole", []string{"base.import=" + whole}, nil},
-		{"unknown key of a stage", []string{"stages.sft.lerning_rate=1"}, []string{"--set", "stages.sft.lerning_rate", "unknown"}},
-		{"unknown key of the program", []string{"s3.buckett=x"}, []string{"s3.buckett", "did you mean s3.bucket?"}},
-		{"unknown stage", []string{"stages.stf.lr=1"}, []string{`no stage has the id "stf"; did you mean sft?`}},
-		{"out of range", []string{"stages.sft.lr=7"}, []string{"stages.sft.lr"}},
-		{"missing checkpoint", []string{"base.import=/no/such/model"}, []string{"stages.base.path: ", "/no/such/model", "config.json"}},
-		{"checkpoint is a file", []string{"base.import=" + empty}, []string{"stages.base.path: ", "is a file"}},
-		{"truncated weights", []string{"base.import=" + truncated}, []string{"stages.base.path: ", "model.safetensors", "bytes"}},
-		{"unknown architecture", []string{"base.import=" + unknown}, []string{"stages.base.path: ", "config.json", "MambaForCausalLM"}},
-		{"tokenizer that does not fit", []string{"base.import=" + unfit}, []string{"stages.base.path: ", "tokenizer in " + unfit}},
-		{"no tokenizer", []string{"base.import=" + mute}, []string{"stages.base.path: ", "tokenizer in " + mute, "tokenizer.json"}},
-		{"tokenizer that does not cover the data", []string{"tasks.stream={file: " + accents + "}"}, []string{"stages.base.tokenizer: ", "'é'", "use bytes"}},
-		{"missing tokenizer", []string{"base.pretrain.tokenizer=no/such/tokenizer"}, []string{"stages.base.tokenizer: ", "no/such/tokenizer"}},
-		{"empty data set", []string{"tasks.pool={file: " + empty + "}"}, []string{"tasks.pool: ", empty, "has no problems"}},
-		{"missing data set", []string{"tasks.pool={file: no/such.jsonl}"}, []string{"tasks.pool: ", "no/such.jsonl"}},
-		{"plugin that is not there", []string{"xla.plugin=/no/plugin.so", "worker.queues=temper-gpu"}, []string{"xla.plugin: ", "/no/plugin.so"}},
-		{"plugin not installed", []string{"xla.plugin=", "xla.cache=" + t.TempDir(), "worker.queues=temper-gpu"}, []string{"make plugin", "xla.plugin="}},
-		{"port taken", []string{fmt.Sprintf("temporal.ui_port=%d", taken)}, []string{fmt.Sprintf("temporal.ui_port: port %d is taken", taken), "--set temporal.ui_port=0"}},
+		{"as it is", nil, nil, false},
+		{"a model that is whole", []string{"base.import=" + whole}, nil, false},
+		{"unknown key of a stage", []string{"stages.sft.lerning_rate=1"}, []string{"--set", "stages.sft.lerning_rate", "unknown"}, false},
+		{"unknown key of the program", []string{"s3.buckett=x"}, []string{"s3.buckett", "did you mean s3.bucket?"}, false},
+		{"unknown stage", []string{"stages.stf.lr=1"}, []string{`no stage has the id "stf"; did you mean sft?`}, false},
+		{"out of range", []string{"stages.sft.lr=7"}, []string{"stages.sft.lr"}, false},
+		{"missing checkpoint", []string{"base.import=/no/such/model"}, []string{"stages.base.path: ", "/no/such/model", "config.json"}, false},
+		{"checkpoint is a file", []string{"base.import=" + empty}, []string{"stages.base.path: ", "is a file"}, false},
+		{"truncated weights", []string{"base.import=" + truncated}, []string{"stages.base.path: ", "model.safetensors", "bytes"}, false},
+		{"unknown architecture", []string{"base.import=" + unknown}, []string{"stages.base.path: ", "config.json", "MambaForCausalLM"}, false},
+		{"tokenizer that does not fit", []string{"base.import=" + unfit}, []string{"stages.base.path: ", "tokenizer in " + unfit}, false},
+		{"no tokenizer", []string{"base.import=" + mute}, []string{"stages.base.path: ", "tokenizer in " + mute, "tokenizer.json"}, false},
+		{"tokenizer that does not cover the data", []string{"tasks.stream={file: " + accents + "}"}, []string{"stages.base.tokenizer: ", "'é'", "use bytes"}, false},
+		{"missing tokenizer", []string{"base.pretrain.tokenizer=no/such/tokenizer"}, []string{"stages.base.tokenizer: ", "no/such/tokenizer"}, false},
+		{"empty data set", []string{"tasks.pool={file: " + empty + "}"}, []string{"tasks.pool: ", empty, "has no problems"}, false},
+		{"missing data set", []string{"tasks.pool={file: no/such.jsonl}"}, []string{"tasks.pool: ", "no/such.jsonl"}, false},
+		{"plugin that is not there", []string{"xla.plugin=/no/plugin.so", "worker.queues=temper-gpu"}, []string{"xla.plugin: ", "/no/plugin.so"}, true},
+		{"plugin not installed", []string{"xla.plugin=", "xla.cache=" + t.TempDir(), "worker.queues=temper-gpu"}, []string{"make plugin", "xla.plugin="}, true},
+		{"port taken", []string{fmt.Sprintf("temporal.ui_port=%d", taken)}, []string{fmt.Sprintf("temporal.ui_port: port %d is taken", taken), "--set temporal.ui_port=0"}, true},
 		{"servers out of reach", []string{"temporal.address=127.0.0.1:1", "s3.endpoint=127.0.0.1:2"},
-			[]string{"temporal.address: no Temporal server answers at 127.0.0.1:1", "s3.endpoint: no S3 store answers at 127.0.0.1:2"}},
-		{"two mistakes at once", []string{"base.import=/no/such/model", "tasks.pool={file: no/such.jsonl}"}, []string{"stages.base.path: ", "tasks.pool: "}},
+			[]string{"temporal.address: no Temporal server answers at 127.0.0.1:1", "s3.endpoint: no S3 store answers at 127.0.0.1:2"}, false},
+		{"two mistakes at once", []string{"base.import=/no/such/model", "tasks.pool={file: no/such.jsonl}"}, []string{"stages.base.path: ", "tasks.pool: "}, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			data := filepath.Join(t.TempDir(), "data")
-			args := []string{"run", "tiny", "--dry-run"}
+			args := []string{"run", "tiny"}
+			if !tt.here {
+				args = append(args, "--dry-run")
+			}
 			for _, set := range append([]string{"dir=" + data, "worker.queues=temper,temper-cpu", "temporal.port=0", "temporal.ui_port=0", "s3.port=0"}, tt.set...) {
 				args = append(args, "--set", set)
 			}

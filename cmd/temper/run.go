@@ -68,7 +68,7 @@ func (a *app) run(ctx context.Context, target string, o runOptions) (err error) 
 		}
 	}()
 	err = checkPipeline(ctx, p)
-	if c == nil {
+	if c == nil && !o.dryRun {
 		err = errors.Join(err, checkLocal(s))
 	}
 	if err != nil {
