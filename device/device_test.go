@@ -1,0 +1,68 @@
+package device_test
+
+import (
+	"testing"
+
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/stretchr/testify/require"
+
+	"temper/device"
+	"temper/device/devicetest"
+)
+
+func TestOpenNamesTheSetting(t *testing.T) {
+	_, err := device.Open("")
+	require.ErrorIs(t, err, device.ErrNoPlugin)
+	_, err = device.Open("/no/such/plugin.so")
+	require.ErrorIs(t, err, device.ErrNoPlugin)
+	require.ErrorContains(t, err, "xla.plugin")
+}
+
+func TestBuffersRoundTripAndCheckSizes(t *testing.T) {
+	c := devicetest.Client(t)
+	require.True(t, c.IsCPU())
+	b, err := device.Upload(c, []int32{1, 2, 3, 4, 5, 6}, 2, 3)
+	require.NoError(t, err)
+	got, err := device.Download[int32](b)
+	require.NoError(t, err)
+	require.Equal(t, []int32{1, 2, 3, 4, 5, 6}, got)
+	b.Free()
+	b.Free()
+	_, err = device.Download[int32](b)
+	require.Error(t, err)
+	_, err = device.Upload(c, []float32{1}, 2)
+	require.ErrorContains(t, err, "got 1 values")
+}
+
+func TestProgramsCheckTheirInputs(t *testing.T) {
+	c := devicetest.Client(t)
+	before := c.Compilations().Programs
+	p, err := c.Compile("sum", []shapes.Shape{device.Float32(2), device.Float32(2)}, nil, func(in []*graph.Node) []*graph.Node {
+		return []*graph.Node{graph.Add(in[0], in[1])}
+	})
+	require.NoError(t, err)
+	defer p.Close()
+	require.Equal(t, before+1, c.Compilations().Programs)
+	two, err := device.Upload(c, []float32{1, 2}, 2)
+	require.NoError(t, err)
+	three, err := device.Upload(c, []float32{1, 2, 3}, 3)
+	require.NoError(t, err)
+	_, err = p.Run(two)
+	require.ErrorContains(t, err, "got 1 inputs, want 2")
+	_, err = p.Run(two, three)
+	require.ErrorContains(t, err, "input 1")
+	two.Free()
+	_, err = p.Run(two, two)
+	require.ErrorContains(t, err, "freed or donated")
+
+	// A programming error while the graph is built comes back as an error that names the program.
+	_, err = c.Compile("broken", []shapes.Shape{device.Float32(2), device.Float32(3)}, nil, func(in []*graph.Node) []*graph.Node {
+		return []*graph.Node{graph.Add(in[0], in[1])}
+	})
+	require.ErrorContains(t, err, "broken")
+	_, err = c.Compile("misfit", []shapes.Shape{device.Float32(2)}, map[int]int{0: 0}, func(in []*graph.Node) []*graph.Node {
+		return []*graph.Node{graph.ReduceAllSum(in[0])}
+	})
+	require.ErrorContains(t, err, "cannot be reused")
+}
