@@ -41,7 +41,8 @@ func (a *Activities) sampleTeacher(ctx context.Context, e *engine, stage contrac
 			if x.Score.Verdict == reward.Correct {
 				correct++
 			}
-			if x.Finished && (!s.OnlyCorrect || x.Score.Verdict == reward.Correct) {
+			// A response that was cut at max_tokens is as good a sample of the teacher as its length allows: nothing in it says where to end.
+			if !s.OnlyCorrect || x.Score.Verdict == reward.Correct {
 				demos = append(demos, train.Demo{Prompt: prompt, Response: x.Tokens})
 			}
 		}
