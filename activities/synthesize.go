@@ -39,7 +39,7 @@ func (a *Activities) writeProblems(ctx context.Context, e *engine, stage contrac
 	}
 	plan, err := weakness.Plan(s.Budget, s.Concepts, stage.Seed)
 	if errors.Is(err, data.ErrNoWeakness) {
-		return a.commitProblems(ctx, stage, nil, "no weakness found, nothing to write", map[string]float64{"written": 0})
+		return a.commitProblems(ctx, stage, nil, "no weakness found, nothing to write", map[string]float64{"budget": float64(s.Budget), "written": 0, "agreed": 0})
 	}
 	if err != nil {
 		return contract.ProblemsOut{}, err
@@ -163,6 +163,7 @@ func (a *Activities) filterProblems(ctx context.Context, e *engine, in contract.
 	}
 	numbers := in.Written.Numbers
 	if len(problems) == 0 {
+		numbers["agreed"] = 0
 		return a.commitProblems(ctx, in.Stage, nil, in.Written.Summary, numbers)
 	}
 	m, err := a.model(ctx, e, in.Stage.Models[s.Model])

@@ -180,7 +180,8 @@ var calculator = regexp.MustCompile(`<<[^<>]*>>`)
 
 // gsm8kRow takes question and answer in the form of openai/grade-school-math.
 func gsm8kRow(row map[string]any, p *Problem) error {
-	if _, err := field(row, "question", true); err != nil {
+	question, err := field(row, "question", true)
+	if err != nil {
 		return err
 	}
 	full, err := field(row, "answer", true)
@@ -192,11 +193,32 @@ func gsm8kRow(row map[string]any, p *Problem) error {
 	if !ok || answer == "" {
 		return errors.New(`field "answer": has no final answer after "####"`)
 	}
+	p.Concepts, p.Difficulty = calculations(question, calculator.FindAllString(thought, -1))
 	thought = strings.TrimSpace(calculator.ReplaceAllString(thought, ""))
 	p.Answer = strings.ReplaceAll(answer, ",", "")
 	p.Solution = thought + "\n#### " + p.Answer
 	p.Meta = map[string]string{"answer": "gsm8k"}
 	return nil
+}
+
+// calculations are the concepts of a problem of GSM8K as far as its own annotations tell: which operations its solution uses, and whether
+// the question speaks of percentages. The difficulty is the number of calculations.
+func calculations(question string, marks []string) (concepts []string, difficulty int) {
+	for _, op := range []struct{ sign, concept string }{{"+", "addition"}, {"-", "subtraction"}, {"*", "multiplication"}, {"/", "division"}} {
+		for _, m := range marks {
+			left, _, _ := strings.Cut(strings.TrimPrefix(m, "<<"), "=")
+			// A sign in front is a negative number, not a subtraction.
+			if strings.Contains(strings.TrimPrefix(left, "-"), op.sign) {
+				concepts = append(concepts, op.concept)
+				break
+			}
+		}
+	}
+	if strings.Contains(question, "%") || strings.Contains(question, "percent") {
+		concepts = append(concepts, "percentage")
+	}
+	slices.Sort(concepts)
+	return concepts, len(marks)
 }
 
 // jsonRow takes the fields that the source names; a field that is named must be there, a default may be missing.

@@ -40,6 +40,8 @@ func TestGSM8KRows(t *testing.T) {
 		require.Equal(t, "1026", p.Answer)
 		require.Equal(t, " She has 16 - 3 = 13 eggs.\nThat is $26.\n#### 1026", p.Solution)
 		require.Equal(t, "gsm8k", p.Meta["answer"])
+		require.Equal(t, []string{"multiplication", "subtraction"}, p.Concepts)
+		require.Equal(t, 2, p.Difficulty)
 	}
 	ps, err := Source{File: write(t, "t.jsonl", text), Format: "gsm8k", Template: "{{.question}}\n"}.Load(t.Context())
 	require.NoError(t, err)
