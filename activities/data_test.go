@@ -163,6 +163,9 @@ func TestNoWeaknessWritesNothing(t *testing.T) {
 	kept := done(l, l.a, (*Activities).filterProblems, contract.FilterInput{Stage: l.stage("sws"), Written: written})
 	require.Zero(t, kept.Count)
 	require.Equal(t, "no weakness found, nothing to write", kept.Summary)
+	for _, number := range []string{"written", "agreed"} {
+		require.Contains(t, kept.Numbers, number, "the report counts it")
+	}
 }
 
 func TestFilterTrustsTheCalculator(t *testing.T) {
