@@ -14,6 +14,8 @@ import (
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/go-xla/compute/xla"
 	"github.com/gomlx/go-xla/pjrt"
+
+	"temper/device/kernel"
 )
 
 // ErrNoPlugin is returned when no PJRT plugin file is there to load.
@@ -23,6 +25,7 @@ var ErrNoPlugin = errors.New("no XLA plugin")
 type Client struct {
 	backend *xla.Backend
 	plugin  string
+	kernels bool // programs call this package's kernels
 
 	mu       sync.Mutex
 	compiled Compilations
@@ -50,11 +53,21 @@ func Open(path string) (*Client, error) {
 			return nil, fmt.Errorf("load XLA plugin %s: %w", path, err)
 		}
 	}
-	return &Client{backend: backend, plugin: path}, nil
+	c := &Client{backend: backend, plugin: path}
+	c.kernels = c.IsCPU() && kernel.Register(path) == nil
+	return c, nil
 }
 
-// Description names the platform and the plugin's version, for lineage records.
-func (c *Client) Description() string { return c.backend.Description() }
+// WithoutKernels is the same device for programs made of XLA's own operations alone, as every device but the CPU runs them.
+func (c *Client) WithoutKernels() *Client { return &Client{backend: c.backend, plugin: c.plugin} }
+
+// Description names the platform, the plugin's version and the kernels in use, for lineage records: equal descriptions compute equal bits.
+func (c *Client) Description() string {
+	if c.kernels {
+		return c.backend.Description() + " with " + kernel.ISA() + " kernels"
+	}
+	return c.backend.Description()
+}
 
 // IsCPU says whether the device is the host's own processor.
 func (c *Client) IsCPU() bool {

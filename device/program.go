@@ -9,6 +9,7 @@ import (
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 
+	"temper/device/kernel"
 	"temper/device/workaround"
 )
 
@@ -50,6 +51,9 @@ func (c *Client) Compile(name string, inputs []shapes.Shape, reuse map[int]int, 
 	}()
 	start := time.Now()
 	g := graph.NewGraph(c.backend, name)
+	if c.kernels {
+		defer kernel.Allow(g)()
+	}
 	nodes := make([]*graph.Node, len(inputs))
 	for i, s := range inputs {
 		nodes[i] = graph.Parameter(g, fmt.Sprintf("in%d", i), s)
@@ -66,6 +70,7 @@ func (c *Client) Compile(name string, inputs []shapes.Shape, reuse map[int]int, 
 		p.donate[i] = true
 	}
 	workaround.Alias(g, reuse)
+	workaround.CustomCalls(g)
 	if err := g.Compile(out...); err != nil {
 		return nil, fmt.Errorf("compile program %s: %w", name, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // graph code reads as formulas
 
+	"temper/device/kernel"
 	"temper/lm/hf"
 )
 
@@ -62,15 +63,39 @@ func (b biases) layer(c hf.Config, l int) *Node {
 	return b.full
 }
 
-// causalBiases let a token attend to those of its own segment at or before it. segments [batch, time] → [batch, 1, 1, time, time].
-func causalBiases(c hf.Config, segments *Node) biases {
-	b := biases{full: causalBias(segments, 0)}
-	if c.SlidingWindow > 0 {
-		b.windowed = causalBias(segments, c.SlidingWindow)
-	}
-	return b
+// causal lets a token attend to those of its own segment at or before it, by the kernel where the program may call it.
+type causal struct {
+	segments *Node // [batch, time]
+	biases   biases
 }
 
+func newCausal(c hf.Config, segments *Node) causal {
+	a := causal{segments: segments}
+	if kernel.Allowed(segments.Graph()) {
+		return a
+	}
+	a.biases.full = causalBias(segments, 0)
+	if c.SlidingWindow > 0 {
+		a.biases.windowed = causalBias(segments, c.SlidingWindow)
+	}
+	return a
+}
+
+// attend is the attention of layer l: q [batch, time, heads, head], k and v [batch, time, kv, head] → [batch, time, heads·head].
+func (a causal) attend(c hf.Config, l int, q, k, v *Node) *Node {
+	d := q.Shape().Dimensions
+	if a.biases.full == nil {
+		window := 0
+		if l >= c.WindowFrom {
+			window = c.SlidingWindow
+		}
+		return Reshape(kernel.Attention(q, k, v, a.segments, window), d[0], d[1], d[2]*d[3])
+	}
+	k, v = TransposeAllDims(k, 0, 2, 1, 3), TransposeAllDims(v, 0, 2, 1, 3)
+	return attend(c, q, k, v, a.biases.layer(c, l))
+}
+
+// causalBias is 0 or masked for each query and key of segments [batch, time] → [batch, 1, 1, time, time].
 func causalBias(segments *Node, window int) *Node {
 	g := segments.Graph()
 	batch, time := segments.Shape().Dimensions[0], segments.Shape().Dimensions[1]

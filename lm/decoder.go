@@ -12,8 +12,8 @@ import (
 // share a row; positions count from 0 inside each segment. Padding is any segment of its own.
 // With checkpoint, layer activations are recomputed in the backward pass instead of kept.
 func Hidden(c hf.Config, w *Weights, tokens, positions, segments *Node, checkpoint bool) *Node {
-	r := newRotary(c, positions)
-	masks := causalBiases(c, segments)
+	r := newRotary(c, positions, tokens.Shape().Dimensions[1])
+	masks := newCausal(c, segments)
 	x := embed(w, tokens)
 	for l := range c.Layers {
 		if checkpoint {
@@ -21,8 +21,7 @@ func Hidden(c hf.Config, w *Weights, tokens, positions, segments *Node, checkpoi
 		}
 		lw := w.layer(l)
 		q, k, v := projections(c, lw, x, r)
-		k, v = TransposeAllDims(k, 0, 2, 1, 3), TransposeAllDims(v, 0, 2, 1, 3)
-		x = output(lw, x, attend(c, q, k, v, masks.layer(c, l)))
+		x = output(lw, x, masks.attend(c, l, q, k, v))
 		x = feedForward(c, lw, x)
 	}
 	if checkpoint {

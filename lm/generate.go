@@ -80,15 +80,15 @@ func prefill(c hf.Config, s GenerateShape, w *Weights, prompts, padding *Node) (
 	real := GreaterOrEqual(index, pad)
 	positions := Where(real, Sub(index, pad), ZerosLike(index))
 	segments := ConvertDType(real, dtypes.Int32)
-	r := newRotary(c, positions)
-	masks := causalBiases(c, segments)
+	r := newRotary(c, positions, s.Prompt)
+	masks := newCausal(c, segments)
 	x := embed(w, prompts)
 	zero := Scalar(g, dtypes.Float32, 0.0)
 	for l := range c.Layers {
 		lw := w.layer(l)
 		q, k, v := projections(c, lw, x, r)
+		x = feedForward(c, lw, output(lw, x, masks.attend(c, l, q, k, v)))
 		k, v = TransposeAllDims(k, 0, 2, 1, 3), TransposeAllDims(v, 0, 2, 1, 3)
-		x = feedForward(c, lw, output(lw, x, attend(c, q, k, v, masks.layer(c, l))))
 		room := PadAxis{End: s.New}
 		cache = append(cache, Pad(k, zero, PadAxis{}, PadAxis{}, room, PadAxis{}), Pad(v, zero, PadAxis{}, PadAxis{}, room, PadAxis{}))
 	}
@@ -102,7 +102,7 @@ func extend(c hf.Config, s GenerateShape, w *Weights, token, slot, padding *Node
 	g := token.Graph()
 	keys := s.Prompt + s.New
 	positions := InsertAxes(Sub(BroadcastToDims(slot, s.Batch), padding), -1) // [batch, 1]
-	r := newRotary(c, positions)
+	r := newRotary(c, positions, s.Prompt+s.New)
 	shape := shapes.Make(dtypes.Int32, s.Batch, 1, 1, 1, keys)
 	index := Iota(g, shape, 4)
 	here := BroadcastToShape(Reshape(slot, 1, 1, 1, 1, 1), shape)

@@ -3,7 +3,6 @@ package lm
 import (
 	"math"
 
-	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // graph code reads as formulas
 
 	"temper/lm/hf"
@@ -34,11 +33,21 @@ func inverseFrequencies(c hf.Config) []float32 {
 // rotary holds cos and sin of position·frequency, shaped [batch, time, 1, head/2].
 type rotary struct{ cos, sin *Node }
 
-// newRotary computes the table for positions [batch, time].
-func newRotary(c hf.Config, positions *Node) rotary {
-	p := InsertAxes(ConvertDType(positions, dtypes.Float32), -1, -1)
-	angle := Mul(p, ExpandLeftToRank(Const(positions.Graph(), inverseFrequencies(c)), 4))
-	return rotary{Cos(angle), Sin(angle)}
+// newRotary looks positions [batch, time] up in tables of cos and sin, which are constants of the program: XLA would compute them again for each
+// layer and head. Positions are below limit.
+func newRotary(c hf.Config, positions *Node, limit int) rotary {
+	g := positions.Graph()
+	frequencies := inverseFrequencies(c)
+	cos, sin := make([][]float32, limit), make([][]float32, limit)
+	for p := range limit {
+		cos[p], sin[p] = make([]float32, len(frequencies)), make([]float32, len(frequencies))
+		for i, f := range frequencies {
+			s, c := math.Sincos(float64(float32(p) * f)) // the angle is rounded to float32, as in transformers
+			cos[p][i], sin[p][i] = float32(c), float32(s)
+		}
+	}
+	at := InsertAxes(positions, -1)
+	return rotary{InsertAxes(Gather(Const(g, cos), at), 2), InsertAxes(Gather(Const(g, sin), at), 2)}
 }
 
 // apply rotates x [batch, time, heads, head] in the half-split layout of Hugging Face: (x₁, x₂) → (x₁·cos − x₂·sin, x₂·cos + x₁·sin).

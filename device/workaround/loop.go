@@ -38,10 +38,7 @@ func Loop(g *graph.Graph, name string, state, constants []*graph.Node,
 // closure is graph.NewClosure without three leaks between functions: the graph's cache of scalar constants, the builder's caches of
 // reduction functions, and the assumption that every closure is a child of main.
 func closure(g *graph.Graph, fn func(g *graph.Graph) []*graph.Node) *graph.Function {
-	scalars := field(g, "scalars")
-	oldScalars := reflect.ValueOf(scalars.Interface())
-	scalars.Set(reflect.MakeMap(scalars.Type()))
-	defer func() { scalars.Set(oldScalars) }()
+	defer isolateScalars(g)()
 
 	builder, ok := field(g, "builder").Interface().(*xla.Builder)
 	if !ok {
@@ -66,4 +63,12 @@ func closure(g *graph.Graph, fn func(g *graph.Graph) []*graph.Node) *graph.Funct
 		field(builder, "mainFn").Set(reflect.ValueOf(current))
 		return fn(g)
 	})
+}
+
+// isolateScalars gives the graph an empty cache of scalar constants until the returned function is called: they must not be shared between functions.
+func isolateScalars(g *graph.Graph) (restore func()) {
+	scalars := field(g, "scalars")
+	old := reflect.ValueOf(scalars.Interface())
+	scalars.Set(reflect.MakeMap(scalars.Type()))
+	return func() { scalars.Set(old) }
 }

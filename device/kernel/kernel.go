@@ -1,0 +1,71 @@
+// Package kernel has the operations for which XLA's CPU compiler is slow, written in C for the processor's vector instructions, and lets XLA
+// programs call them: causal attention forward and backward, and the decoding of one token.
+//
+// Each kernel has a twin made of ordinary graph operations where it is used, which other devices run and tests compare it with. A kernel's bits depend on the
+// instruction set (see ISA), not on the number of threads. It may import gomlx, go-xla and device/workaround.
+package kernel
+
+/*
+#cgo CFLAGS: -O3 -Wall
+#cgo LDFLAGS: -lm -ldl -lpthread
+#include <stdlib.h>
+#include "register.h"
+*/
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"unsafe"
+
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+
+	"temper/device/workaround"
+)
+
+// ISA names the instruction set that the kernels use on this processor (avx512 or avx2), or is empty where they cannot run.
+func ISA() string { return C.GoString(C.temper_isa()) }
+
+var (
+	registering sync.Mutex
+	registered  = map[string]bool{} // plugins by path
+	building    sync.Map            // graphs whose programs may call kernels
+)
+
+// Register makes the kernels known to a CPU plugin that is loaded already. It returns an error where the processor or the plugin cannot run them.
+func Register(plugin string) error {
+	registering.Lock()
+	defer registering.Unlock()
+	if registered[plugin] {
+		return nil
+	}
+	if ISA() == "" {
+		return errors.New("kernels need a processor with AVX2 and FMA")
+	}
+	path := C.CString(plugin)
+	defer C.free(unsafe.Pointer(path))
+	if msg := C.temper_kernels_register(path); msg != nil {
+		return fmt.Errorf("register kernels with %s: %s", plugin, C.GoString(msg))
+	}
+	registered[plugin] = true
+	return nil
+}
+
+// Allow lets a graph call kernels until the returned function is called. Whoever compiles graphs for a plugin with the kernels does this.
+func Allow(g *graph.Graph) (done func()) {
+	building.Store(g, true)
+	return func() { building.Delete(g) }
+}
+
+// Allowed says whether a graph may call kernels.
+func Allowed(g *graph.Graph) bool {
+	_, ok := building.Load(g)
+	return ok
+}
+
+// call adds a call of a kernel to a graph.
+func call(name string, attributes map[string]int64, outputs []shapes.Shape, inputs ...*graph.Node) []*graph.Node {
+	return workaround.CustomCall("temper_"+name, attributes, outputs, inputs...)
+}

@@ -1,0 +1,24 @@
+// A team of threads, one a processor, that work on one kernel at a time.
+#ifndef TEMPER_TEAM_H
+#define TEMPER_TEAM_H
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+  int index, size;  // this thread, of how many
+} team_member;
+
+// team_run calls work on every thread of the team and returns when all have. Callers take turns.
+void team_run(void (*work)(void* argument, team_member who), void* argument);
+
+// team_barrier waits inside team_run until every member has come here.
+void team_barrier(void);
+
+// team_next hands out 0, 1, … to the members of the running team, each number once.
+int64_t team_next(void);
+
+// team_scratch is memory of this thread that lives until it asks for more under the same slot; 64-byte aligned.
+enum { scratch_slots = 8 };
+float* team_scratch(team_member who, int slot, size_t floats);
+
+#endif
