@@ -5,6 +5,7 @@ import (
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // graph code reads as formulas
 
+	"temper/device/kernel"
 	"temper/device/workaround"
 	"temper/lm/hf"
 )
@@ -38,7 +39,11 @@ func Generate(c hf.Config, s GenerateShape, params []*Node, in []*Node) []*Node 
 	prompts, padding, keys, temperature, topP, stops := in[0], in[1], in[2], in[3], in[4], in[5]
 	g := prompts.Graph()
 	w := Bind(c, params)
-	cache, logits := prefill(c, s, w, prompts, padding)
+	keyValues, logits := prefill(c, s, w, prompts, padding)
+	if kernel.Allowed(g) {
+		return decode(c, s, w, keyValues, logits, in)
+	}
+	cache := keyValues.cache(s)
 
 	zero := func(dt dtypes.DType, dims ...int) *Node { return Zeros(g, shapes.Make(dt, dims...)) }
 	state := append([]*Node{Const(g, int32(0)), logits, zero(dtypes.Int32, s.Batch, s.New), zero(dtypes.Float32, s.Batch, s.New),
@@ -71,8 +76,46 @@ func Generate(c hf.Config, s GenerateShape, params []*Node, in []*Node) []*Node 
 	return []*Node{result[2], result[3], result[0]}
 }
 
-// prefill reads the prompts and returns the caches (keys, values of each layer: [batch, kv, prompt+new, head]) and the next logits.
-func prefill(c hf.Config, s GenerateShape, w *Weights, prompts, padding *Node) (cache []*Node, logits *Node) {
+// keyValues are the rotated keys and the values of each layer, keys first: [batch, prompt, kv, head].
+type keyValues []*Node
+
+// cache makes room for the tokens to come: [batch, kv, prompt+new, head].
+func (kv keyValues) cache(s GenerateShape) []*Node {
+	var out []*Node
+	for _, x := range kv {
+		zero := Scalar(x.Graph(), x.DType(), 0.0)
+		out = append(out, Pad(TransposeAllDims(x, 0, 2, 1, 3), zero, PadAxis{}, PadAxis{}, PadAxis{End: s.New}, PadAxis{}))
+	}
+	return out
+}
+
+// decode is the loop of Generate as one call of the kernel.
+func decode(c hf.Config, s GenerateShape, w *Weights, kv keyValues, logits *Node, in []*Node) []*Node {
+	cos, sin := rotaryTables(c, s.Prompt+s.New)
+	g := logits.Graph()
+	d := kernel.Decoder{Embedding: w.get("model.embed_tokens.weight"), Norm: w.get("model.norm.weight"), Head: head(w), Cos: Const(g, cos), Sin: Const(g, sin),
+		Logits: logits, Padding: in[1], Keys: in[2], Temperature: in[3], TopP: in[4], Stops: in[5],
+		New: s.New, Heads: c.Heads, Window: c.SlidingWindow, WindowFrom: c.WindowFrom, TopK: s.TopK, Nucleus: s.TopP, Epsilon: c.NormEps}
+	for l := range c.Layers {
+		lw := w.layer(l)
+		d.Layers = append(d.Layers, kernel.DecoderLayer{
+			AttentionNorm: lw.get("input_layernorm.weight"),
+			Q:             lw.get("self_attn.q_proj.weight"), QBias: lw.optional("self_attn.q_proj.bias"), QNorm: lw.optional("self_attn.q_norm.weight"),
+			K: lw.get("self_attn.k_proj.weight"), KBias: lw.optional("self_attn.k_proj.bias"), KNorm: lw.optional("self_attn.k_norm.weight"),
+			V: lw.get("self_attn.v_proj.weight"), VBias: lw.optional("self_attn.v_proj.bias"),
+			Out: lw.get("self_attn.o_proj.weight"), OutBias: lw.optional("self_attn.o_proj.bias"),
+			FeedNorm: lw.get("post_attention_layernorm.weight"),
+			Gate:     lw.get("mlp.gate_proj.weight"), GateBias: lw.optional("mlp.gate_proj.bias"),
+			Up: lw.get("mlp.up_proj.weight"), UpBias: lw.optional("mlp.up_proj.bias"),
+			Down: lw.get("mlp.down_proj.weight"), DownBias: lw.optional("mlp.down_proj.bias"),
+			PromptKeys: kv[2*l], PromptValues: kv[2*l+1]})
+	}
+	tokens, logProb, steps := kernel.Decode(d)
+	return []*Node{tokens, logProb, steps}
+}
+
+// prefill reads the prompts and returns what attention needs of them and the next logits.
+func prefill(c hf.Config, s GenerateShape, w *Weights, prompts, padding *Node) (kv keyValues, logits *Node) {
 	g := prompts.Graph()
 	rows := shapes.Make(dtypes.Int32, s.Batch, s.Prompt)
 	index := Iota(g, rows, 1)
@@ -83,18 +126,15 @@ func prefill(c hf.Config, s GenerateShape, w *Weights, prompts, padding *Node) (
 	r := newRotary(c, positions, s.Prompt)
 	masks := newCausal(c, segments)
 	x := embed(w, prompts)
-	zero := Scalar(g, dtypes.Float32, 0.0)
 	for l := range c.Layers {
 		lw := w.layer(l)
 		q, k, v := projections(c, lw, x, r)
 		x = feedForward(c, lw, output(lw, x, masks.attend(c, l, q, k, v)))
-		k, v = TransposeAllDims(k, 0, 2, 1, 3), TransposeAllDims(v, 0, 2, 1, 3)
-		room := PadAxis{End: s.New}
-		cache = append(cache, Pad(k, zero, PadAxis{}, PadAxis{}, room, PadAxis{}), Pad(v, zero, PadAxis{}, PadAxis{}, room, PadAxis{}))
+		kv = append(kv, k, v)
 	}
 	last := SliceAxis(x, 1, AxisElem(s.Prompt-1))
 	logits = Logits(w, rmsNorm(last, w.get("model.norm.weight"), c.NormEps))
-	return cache, Reshape(logits, s.Batch, c.VocabSize)
+	return kv, Reshape(logits, s.Batch, c.VocabSize)
 }
 
 // extend feeds one token a sequence through the decoder at the given slot of the cache.

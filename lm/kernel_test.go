@@ -1,6 +1,7 @@
 package lm_test
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -14,6 +15,7 @@ import (
 	"temper/device/devicetest"
 	"temper/lm"
 	"temper/lm/hf"
+	"temper/rollout"
 )
 
 // gradients returns the hidden states of packed rows and the gradient of their weighted sum for every parameter.
@@ -84,6 +86,74 @@ func TestAttentionKernelEqualsGraph(t *testing.T) {
 				}
 			}
 			require.Equal(t, got, gradients(t, c, config, x.checkpoint, rows, x.length, tokens, positions, segments), "equal bits every time")
+		})
+	}
+}
+
+// The decoding kernel draws what the graph's loop draws, with the same log-probabilities, for every family, sliding windows, truncation and
+// early stops; and a sequence's bits do not depend on the others of its batch.
+func TestDecodeKernelEqualsGraph(t *testing.T) {
+	c := devicetest.Client(t)
+	for _, x := range []struct {
+		family string
+		change func(*hf.Config)
+		o      rollout.Options
+	}{
+		{hf.Llama, func(*hf.Config) {}, rollout.Options{Temperature: 1}},
+		{hf.Llama, func(h *hf.Config) { h.TieEmbeddings = false; h.MLPBias, h.OBias = true, true }, rollout.Options{Temperature: 0}},
+		{hf.Qwen2, func(h *hf.Config) { h.HeadDim = 16 }, rollout.Options{Temperature: 0.7, TopK: 9}},
+		{hf.Qwen3, func(h *hf.Config) { h.HeadDim, h.KVHeads = 32, 1 }, rollout.Options{Temperature: 1.3, TopP: 0.8}},
+		{hf.Mistral, func(h *hf.Config) { h.SlidingWindow = 6 }, rollout.Options{Temperature: 1, TopP: 0.9, TopK: 20}},
+	} {
+		t.Run(x.family, func(t *testing.T) {
+			config := tiny(x.family)
+			x.change(&config)
+			require.NoError(t, config.Validate())
+			model := &hf.Model{Config: config, Tensors: lm.Init(config, 1)}
+			r := rand.New(rand.NewPCG(3, 4))
+			for name, tensor := range model.Tensors { // biases and norms that do something
+				if len(tensor.Dims) == 1 {
+					for i := range tensor.Data {
+						tensor.Data[i] += float32(r.NormFloat64()) * 0.2
+					}
+					model.Tensors[name] = tensor
+				}
+			}
+			params, err := lm.Upload(c, model)
+			require.NoError(t, err)
+			var prompts []rollout.Prompt
+			for i := range 7 {
+				p := []int32{1}
+				for j := range 1 + 3*i {
+					p = append(p, int32(3+(7*i+5*j)%60))
+				}
+				prompts = append(prompts, rollout.Prompt{Tokens: p, Key: lm.SequenceKey(9, 0, i, 0)})
+			}
+			o := x.o
+			o.MaxNew, o.Batch, o.Stops = 24, 8, []int32{2, 5, 9, 11}
+			sample := func(c *device.Client, prompts []rollout.Prompt) []rollout.Sequence {
+				out, err := rollout.NewSampler(c).Sample(context.Background(), config, params, prompts, o)
+				require.NoError(t, err)
+				return out
+			}
+			got, want := sample(c, prompts), sample(c.WithoutKernels(), prompts)
+			stopped := 0
+			for i := range want {
+				require.Equal(t, want[i].Tokens, got[i].Tokens, "sequence %d", i)
+				require.InDeltaSlice(t, want[i].LogProbs, got[i].LogProbs, 1e-4, "sequence %d", i)
+				if want[i].Finished {
+					stopped++
+				}
+			}
+			if o.Temperature > 0 {
+				require.Positive(t, stopped, "some sequences stop early")
+			}
+			for i := range prompts {
+				if i != 3 {
+					prompts[i].Tokens[0], prompts[i].Key = 7, lm.SequenceKey(8, 0, i, 0)
+				}
+			}
+			require.Equal(t, got[3], sample(c, prompts)[3], "equal bits among other sequences")
 		})
 	}
 }

@@ -66,11 +66,15 @@ func feedForward(c hf.Config, w layerWeights, x *Node) *Node {
 
 // Logits projects hidden states [..., hidden] to the vocabulary [..., vocab]; the head is the embedding when they are tied.
 func Logits(w *Weights, hidden *Node) *Node {
-	head := w.optional("lm_head.weight")
-	if head == nil {
-		head = w.get("model.embed_tokens.weight")
+	return linear(hidden, head(w), nil)
+}
+
+// head is the output projection [vocab, hidden].
+func head(w *Weights) *Node {
+	if h := w.optional("lm_head.weight"); h != nil {
+		return h
 	}
-	return linear(hidden, head, nil)
+	return w.get("model.embed_tokens.weight")
 }
 
 // embed looks tokens [...] up, giving [..., hidden].

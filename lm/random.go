@@ -31,8 +31,12 @@ func Mix32(h uint32) uint32 {
 func Uniform(key [2]uint32, position, entry uint32) float32 {
 	row := Mix32(Mix32(key[0]^position*golden) ^ key[1])
 	h := Mix32(Mix32(row+entry*golden) ^ row)
-	return (float32(h>>8) + 0.5) / (1 << 24)
+	return unit(h)
 }
+
+// unit maps a hash to (0, 1). It takes 23 bits: with one more the half would be rounded away, and the largest be 1, whose Gumbel noise is
+// infinite and forces its token.
+func unit(h uint32) float32 { return (float32(h>>9) + 0.5) / (1 << 23) }
 
 // SequenceKey derives the key of one sampled sequence from (seed, iteration, prompt ordinal, sample).
 func SequenceKey(seed uint64, iteration, ordinal, sample int) [2]uint32 {
@@ -71,7 +75,7 @@ func uniform(keys, position *Node, vocab int) *Node {
 	row = BroadcastToShape(row, shape)
 	entry := Mul(Iota(g, shape, 1), BroadcastToShape(Const(g, uint32(golden)), shape))
 	h := mix32(BitwiseXor(mix32(Add(row, entry)), row))
-	return MulScalar(AddScalar(ConvertDType(BitwiseShiftRightLogicalScalar(h, uint32(8)), dtypes.Float32), 0.5), math.Exp2(-24))
+	return MulScalar(AddScalar(ConvertDType(BitwiseShiftRightLogicalScalar(h, uint32(9)), dtypes.Float32), 0.5), math.Exp2(-23))
 }
 
 // gumbel gives standard Gumbel noise: argmax(logits/T + gumbel) samples softmax(logits/T).

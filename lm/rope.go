@@ -36,9 +36,16 @@ type rotary struct{ cos, sin *Node }
 // newRotary looks positions [batch, time] up in tables of cos and sin, which are constants of the program: XLA would compute them again for each
 // layer and head. Positions are below limit.
 func newRotary(c hf.Config, positions *Node, limit int) rotary {
+	cos, sin := rotaryTables(c, limit)
 	g := positions.Graph()
+	at := InsertAxes(positions, -1)
+	return rotary{InsertAxes(Gather(Const(g, cos), at), 2), InsertAxes(Gather(Const(g, sin), at), 2)}
+}
+
+// rotaryTables are cos and sin for positions below limit, [limit, head/2].
+func rotaryTables(c hf.Config, limit int) (cos, sin [][]float32) {
 	frequencies := inverseFrequencies(c)
-	cos, sin := make([][]float32, limit), make([][]float32, limit)
+	cos, sin = make([][]float32, limit), make([][]float32, limit)
 	for p := range limit {
 		cos[p], sin[p] = make([]float32, len(frequencies)), make([]float32, len(frequencies))
 		for i, f := range frequencies {
@@ -46,8 +53,7 @@ func newRotary(c hf.Config, positions *Node, limit int) rotary {
 			cos[p][i], sin[p][i] = float32(c), float32(s)
 		}
 	}
-	at := InsertAxes(positions, -1)
-	return rotary{InsertAxes(Gather(Const(g, cos), at), 2), InsertAxes(Gather(Const(g, sin), at), 2)}
+	return cos, sin
 }
 
 // apply rotates x [batch, time, heads, head] in the half-split layout of Hugging Face: (x₁, x₂) → (x₁·cos − x₂·sin, x₂·cos + x₁·sin).

@@ -1,15 +1,24 @@
-// The list of kernels, and the choice of the version for this processor.
+// The list of kernels, and the choice of the version for this processor and these shapes.
 #include "register.h"
 
-#define KERNELS(isa)                                                                                        \
-  {"temper_attention_forward", attention_forward_##isa}, { "temper_attention_backward", attention_backward_##isa }
+#include <stddef.h>
 
-#define DECLARE(isa) ffi_handler attention_forward_##isa, attention_backward_##isa;
-DECLARE(avx2)
-DECLARE(avx512)
+// wide says whether vectors of 16 floats serve heads of this width: they are faster unless a head leaves half of one empty.
+static int wide(int64_t dim) { return temper_isa()[3] == '5' && dim % 16 == 0; }
 
-static const temper_kernel avx2[] = {KERNELS(avx2)};
-static const temper_kernel avx512[] = {KERNELS(avx512)};
+#define KERNEL(name, argument, axis)                                                                         \
+  ffi_handler name##_avx2, name##_avx512;                                                                    \
+  static void* name(ffi_frame* f) {                                                                          \
+    if (ffi_answered(f)) return NULL;                                                                        \
+    return wide(f->args.items[argument]->dims[axis]) ? name##_avx512(f) : name##_avx2(f);                    \
+  }
+
+KERNEL(attention_forward, 0, 3)
+KERNEL(attention_backward, 0, 3)
+KERNEL(decode, 29, 3)  // the first layer's keys
+
+static const temper_kernel kernels[] = {
+    {"temper_attention_forward", attention_forward}, {"temper_attention_backward", attention_backward}, {"temper_decode", decode}};
 
 const char* temper_isa(void) {
   __builtin_cpu_init();
@@ -19,7 +28,4 @@ const char* temper_isa(void) {
              : "avx2";
 }
 
-const char* temper_kernels_register(const char* plugin) {
-  int count = sizeof avx2 / sizeof avx2[0];
-  return temper_register(plugin, temper_isa()[3] == '5' ? avx512 : avx2, count);
-}
+const char* temper_kernels_register(const char* plugin) { return temper_register(plugin, kernels, sizeof kernels / sizeof kernels[0]); }

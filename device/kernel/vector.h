@@ -47,3 +47,27 @@ static inline vec expv(vec x) {
   vec y = (vec)((veci)p + scale);
   return pick(dead, (vec){}, y);
 }
+
+static inline vec sigmoidv(vec x) { return 1 / (1 + expv(-vmax(x, all(-80)))); }
+
+// logv is log(x) for normal positive x, to 2 units in the last place: x = 2^e·m with m in [√½, √2), and log m by a polynomial (Cephes' logf).
+static inline vec logv(vec x) {
+  veci bits = (veci)x;
+  veci e = ((bits >> 23) & 0xff) - 126;
+  vec m = (vec)((bits & 0x007fffff) | 0x3f000000);  // [0.5, 1)
+  veci low = m < 0.707106781f;
+  m = pick(low, m + m, m) - 1.0f;
+  e += low;  // -1 where low
+  vec n = __builtin_convertvector(e, vec);
+  vec z = m * m;
+  vec p = m * 7.0376836292e-2f + -1.1514610310e-1f;
+  p = p * m + 1.1676998740e-1f;
+  p = p * m + -1.2420140846e-1f;
+  p = p * m + 1.4249322787e-1f;
+  p = p * m + -1.6668057665e-1f;
+  p = p * m + 2.0000714765e-1f;
+  p = p * m + -2.4999993993e-1f;
+  p = p * m + 3.3333331174e-1f;
+  vec y = p * m * z + n * -2.12194440e-4f - z * 0.5f;
+  return m + y + n * 0.693359375f;
+}
