@@ -10,6 +10,7 @@ SHORT := base.pretrain.steps=200 base.pretrain.chunk_steps=100 tasks.pool.count=
   stages.probe.rounds=4 stages.probe.prompts=16 stages.limr.keep.min_score=-1000 stages.limr.keep.count=24 \
   stages.rl1.rounds=3 stages.rl1.prompts=16 stages.rl1.override.interleave.fill=8 stages.grpo.rounds=3 stages.grpo.prompts=16 stages.rl1-random.rounds=3 stages.rl1-random.prompts=16 \
   stages.sws.budget=16 stages.sws.keep.low=0 stages.sws.keep.high=1 stages.sws.agree=1 stages.rl2.rounds=3 stages.rl2.prompts=16 \
+  stages.uniform.budget=16 stages.uniform.keep.low=0 stages.uniform.keep.high=1 stages.uniform.agree=1 stages.rl2-uniform.rounds=3 stages.rl2-uniform.prompts=16 \
   stages.student.steps=40 stages.student.samples=2 stages.student.only_correct=false stages.student.on_policy.rounds=2 stages.student.on_policy.prompts=16
 
 # Packages whose tests also run under the race detector: those that do not drive the accelerator.
@@ -18,7 +19,7 @@ RACE := ./activities/contract/... ./artifact/... ./configs/... ./data/... ./eval
 
 TOOL := go tool -modfile=tools/go.mod
 
-.PHONY: help build plugin demo demo-short test check fmt vet lint workflowcheck race clean
+.PHONY: help build plugin demo demo-short test bench check fmt vet lint workflowcheck race clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -37,6 +38,9 @@ demo-short: plugin build ## the same stages in a few minutes, in a folder of the
 
 test: plugin ## all tests
 	go test -p 2 -timeout 40m $(ARGS) ./...
+
+bench: plugin build ## temper beside its peers, into docs/benchmarks.md (ARGS="-rows 'train_A.*'")
+	go run ./bench $(ARGS)
 
 check: fmt vet lint workflowcheck race ## everything a reviewer would run beside the tests
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -37,7 +38,7 @@ func (a *Activities) writeProblems(ctx context.Context, e *engine, stage contrac
 	if err != nil {
 		return contract.ProblemsOut{}, err
 	}
-	plan, err := weakness.Plan(s.Budget, s.Concepts, stage.Seed)
+	plan, err := plannedConcepts(s, weakness, stage.Seed)
 	if errors.Is(err, data.ErrNoWeakness) {
 		return a.commitProblems(ctx, stage, nil, "no weakness found, nothing to write", map[string]float64{"budget": float64(s.Budget), "written": 0, "agreed": 0})
 	}
@@ -62,6 +63,9 @@ func (a *Activities) writeProblems(ctx context.Context, e *engine, stage contrac
 		return contract.ProblemsOut{}, err
 	}
 	numbers := map[string]float64{"budget": float64(s.Budget), "written": float64(len(written)), "weak_problems": float64(len(weakness.IDs))}
+	if s.Method == "uniform" {
+		return a.commitProblems(ctx, stage, written, fmt.Sprintf("%d problems written for all concepts alike", len(written)), numbers)
+	}
 	var weak []string
 	for concept, n := range weakness.Budget(s.Budget) {
 		if n > 0 {
@@ -71,6 +75,14 @@ func (a *Activities) writeProblems(ctx context.Context, e *engine, stage contrac
 	}
 	slices.Sort(weak)
 	return a.commitProblems(ctx, stage, written, fmt.Sprintf("%d problems written for the weak concepts %s", len(written), strings.Join(weak, ", ")), numbers)
+}
+
+// plannedConcepts lists the concepts of each problem to write.
+func plannedConcepts(s *pipelines.Synthesize, w data.Weakness, seed uint64) ([][]string, error) {
+	if s.Method == "uniform" {
+		return data.UniformPlan(slices.Collect(maps.Keys(w.Ratio)), s.Budget, s.Concepts, seed)
+	}
+	return w.Plan(s.Budget, s.Concepts, seed)
 }
 
 // domainWrites lets the procedural domain write a problem for each planned list of concepts, none twice and none that is known.

@@ -224,6 +224,22 @@ func (w Weakness) Plan(total, perProblem int, seed uint64) ([][]string, error) {
 	return out, nil
 }
 
+// UniformPlan is the control of Plan: the concepts of each of total new problems, drawn without regard to any weakness.
+func UniformPlan(concepts []string, total, perProblem int, seed uint64) ([][]string, error) {
+	names := slices.Compact(slices.Sorted(slices.Values(concepts)))
+	if total < 1 || perProblem < 1 || len(names) == 0 {
+		return nil, fmt.Errorf("data: plan: budget, concepts a problem and known concepts must be at least 1, are %d, %d and %d", total, perProblem, len(names))
+	}
+	rng := rand.New(rand.NewPCG(seed, 0x5375))
+	out := make([][]string, total)
+	for i := range out {
+		for _, j := range rng.Perm(len(names))[:min(perProblem, len(names))] {
+			out[i] = append(out[i], names[j])
+		}
+	}
+	return out, nil
+}
+
 // ErrNoWeakness says that a run failed nothing that could be synthesised from.
 var ErrNoWeakness = errors.New("data: sws: the log shows no weak problem with a concept")
 

@@ -155,3 +155,23 @@ func TestAgree(t *testing.T) {
 func TestKeepRates(t *testing.T) {
 	require.Equal(t, []int{1, 2, 3}, KeepRates([]float64{0, 0.125, 0.5, 0.875, 1, math.NaN()}, SwSLow, SwSHigh))
 }
+
+func TestUniformPlanTakesAllConceptsAlike(t *testing.T) {
+	plan, err := UniformPlan([]string{"c", "a", "b", "a"}, 3000, 2, 7)
+	require.NoError(t, err)
+	require.Len(t, plan, 3000)
+	first := map[string]int{}
+	for _, p := range plan {
+		require.Len(t, p, 2)
+		require.NotEqual(t, p[0], p[1])
+		first[p[0]]++
+	}
+	for _, name := range []string{"a", "b", "c"} {
+		require.InDelta(t, 1000, first[name], 150, name)
+	}
+	again, err := UniformPlan([]string{"a", "b", "c"}, 3000, 2, 7)
+	require.NoError(t, err)
+	require.Equal(t, plan, again, "the order in which the concepts are known does not matter")
+	_, err = UniformPlan(nil, 10, 2, 7)
+	require.Error(t, err)
+}

@@ -39,7 +39,8 @@ type SwSReport struct {
 	Stage      string `yaml:"stage" json:"stage" validate:"required"` // synthesize
 	Before     string `yaml:"before" json:"before" validate:"required"`
 	After      string `yaml:"after" json:"after" validate:"required"`
-	Evaluation string `yaml:"evaluation" json:"evaluation" validate:"required"` // evaluate, of both models
+	Control    string `yaml:"control" json:"control,omitempty"`                 // rl, trained like after on problems that were not aimed at a weakness
+	Evaluation string `yaml:"evaluation" json:"evaluation" validate:"required"` // evaluate, of all these models
 }
 
 // SamplesReport shows responses of several models to the same problems.
@@ -102,7 +103,11 @@ func (p *Pipeline) validateReport(fail func(path, format string, args ...any)) {
 	}
 	if s := r.SwS; s != nil {
 		c.stage("sws.stage", s.Stage, "synthesize")
-		c.models("sws", s.Evaluation, true, named{"before", s.Before}, named{"after", s.After})
+		models := []named{{"before", s.Before}, {"after", s.After}}
+		if s.Control != "" {
+			models = append(models, named{"control", s.Control})
+		}
+		c.models("sws", s.Evaluation, true, models...)
 	}
 	if s := r.Samples; s != nil {
 		models := make([]named, len(s.Models))

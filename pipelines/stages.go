@@ -111,7 +111,7 @@ type Keep struct {
 
 // Synthesize writes problems where the model is weak. Output: problems.
 type Synthesize struct {
-	Method        string  `yaml:"method" json:"method" validate:"oneof=sws"`
+	Method        string  `yaml:"method" json:"method" validate:"oneof=sws uniform"`                 // uniform: the control, all concepts alike
 	Model         string  `yaml:"model" json:"model" validate:"required"`                            // stage that answers (and writes)
 	Log           string  `yaml:"log" json:"log" validate:"required"`                                // rl stage whose failures show the weakness
 	Tasks         Names   `yaml:"tasks" json:"tasks" validate:"required,min=1,unique,dive,required"` // where the failed problems come from

@@ -44,7 +44,11 @@ func (s *Curate) title() string {
 }
 
 func (s *Synthesize) title() string {
-	return fmt.Sprintf("write %d problems (%s) where %s failed, keep solve rates from %g to %g", s.Budget, s.Writer, s.Log, s.Keep.Low, s.Keep.High)
+	where := "where " + s.Log + " failed"
+	if s.Method == "uniform" {
+		where = "for all concepts alike"
+	}
+	return fmt.Sprintf("write %d problems (%s) %s, keep solve rates from %g to %g", s.Budget, s.Writer, where, s.Keep.Low, s.Keep.High)
 }
 
 func (s *Distill) title() string {

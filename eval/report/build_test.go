@@ -105,6 +105,14 @@ func TestSwS(t *testing.T) {
 	require.InDelta(t, s.Weak.After-s.Weak.Before, s.Weak.Paired.Difference, 1e-12)
 	require.Greater(t, s.Weak.Paired.Difference, 0.0)
 
+	require.Nil(t, s.Weak.Against, "no control was named")
+	in.Pipeline.Report.SwS.Control = "sft"
+	doc, err = Build(in)
+	require.NoError(t, err)
+	require.InDelta(t, doc.SwS.Weak.After-*doc.SwS.Weak.Control, doc.SwS.Weak.Against.Difference, 1e-12)
+	require.Contains(t, doc.Markdown(), "sft, trained alike on problems that aim at no weakness")
+	in.Pipeline.Report.SwS.Control = ""
+
 	in.Stages["sws"].Numbers["weak/a"] = 0.9
 	doc, err = Build(in)
 	require.NoError(t, err)

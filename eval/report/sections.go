@@ -213,6 +213,10 @@ func (w *SwS) section() section {
 	if w.Weak != nil {
 		s.Rows = append(s.Rows, []string{"all together", "", grouped(w.Weak.N), percent(w.Weak.Before), percent(w.Weak.After)})
 		s.Lines = append(s.Lines, difference(w.After, w.Before, w.Weak.Paired))
+		if w.Weak.Against != nil {
+			s.Lines = append(s.Lines, fmt.Sprintf("%s, trained alike on problems that aim at no weakness, has %s on these problems.", w.Control, percent(*w.Weak.Control)),
+				difference(w.After, w.Control, w.Weak.Against))
+		}
 	} else {
 		s.Lines = append(s.Lines, fmt.Sprintf("%s has no problem with a weak concept.", w.Evaluation))
 	}

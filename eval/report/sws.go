@@ -20,6 +20,7 @@ type SwS struct {
 	Stage      string    `json:"stage"`
 	Before     string    `json:"before"`
 	After      string    `json:"after"`
+	Control    string    `json:"control,omitempty"`
 	Evaluation string    `json:"evaluation"`
 	Written    int       `json:"written"`
 	Agreed     int       `json:"agreed"` // enough of the answers agreed
@@ -43,6 +44,9 @@ type Weak struct {
 	Before float64      `json:"before"`
 	After  float64      `json:"after"`
 	Paired *eval.Paired `json:"paired"` // after − before
+
+	Control *float64     `json:"control,omitempty"`
+	Against *eval.Paired `json:"against_control,omitempty"` // after − control
 }
 
 // weakPrefix begins the numbers of a synthesize stage that are the failure ratios of concepts.
@@ -53,7 +57,7 @@ func (b builder) sws(spec pipelines.SwSReport) (*SwS, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &SwS{Stage: spec.Stage, Before: spec.Before, After: spec.After, Evaluation: spec.Evaluation, Concepts: []Concept{}}
+	out := &SwS{Stage: spec.Stage, Before: spec.Before, After: spec.After, Control: spec.Control, Evaluation: spec.Evaluation, Concepts: []Concept{}}
 	if out.Written, err = count(info, spec.Stage, "written"); err != nil {
 		return nil, err
 	}
@@ -63,7 +67,11 @@ func (b builder) sws(spec pipelines.SwSReport) (*SwS, error) {
 	if out.Kept, err = count(info, spec.Stage, "kept"); err != nil {
 		return nil, err
 	}
-	rows, err := b.judged(spec.Evaluation, spec.Before, spec.After)
+	models := []string{spec.Before, spec.After}
+	if spec.Control != "" {
+		models = append(models, spec.Control)
+	}
+	rows, err := b.judged(spec.Evaluation, models...)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +94,12 @@ func (b builder) sws(spec pipelines.SwSReport) (*SwS, error) {
 	})
 	if part := having(rows, weak); len(part) > 0 {
 		out.Weak = &Weak{N: len(part), Before: mean(rates(part, 0)), After: mean(rates(part, 1))}
-		out.Weak.Paired, err = b.paired(part, 1, 0)
+		if out.Weak.Paired, err = b.paired(part, 1, 0); err != nil || spec.Control == "" {
+			return out, err
+		}
+		control := mean(rates(part, 2))
+		out.Weak.Control = &control
+		out.Weak.Against, err = b.paired(part, 1, 2)
 	}
 	return out, err
 }

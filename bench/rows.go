@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+
+	"temper/bench/side"
+)
+
+// row is one comparison. ours and peer do the work once, in a fresh process, and give its seconds.
+type row struct {
+	work   string
+	target float64
+	ours   work
+	peer   work
+	detail func(ours, peer float64) string
+}
+
+type work func(ctx context.Context, b *bench, pair int) (seconds float64, err error)
+
+// bench is what the sides need.
+type bench struct {
+	options
+	python, self string
+}
+
+var rows = []row{
+	training("train_A_vs_torch", "torch_side.py", "A", 16, 256, 10, 1.2),
+	training("train_A_vs_jax", "jax_side.py", "A", 16, 256, 10, 1.5),
+	training("train_B_vs_torch", "torch_side.py", "B", 4, 512, 4, 1.2),
+	training("train_B_vs_jax", "jax_side.py", "B", 4, 512, 4, 1.25),
+	decoding("decode_A16_vs_hf", "torch_side.py", "A", 16, 8),
+	decoding("decode_A64_vs_hf", "torch_side.py", "A", 64, 6),
+	decoding("decode_A256_vs_hf", "torch_side.py", "A", 256, 5),
+	decoding("decode_A16_vs_jax", "jax_side.py", "A", 16, 2),
+	decoding("decode_A64_vs_jax", "jax_side.py", "A", 64, 2),
+	decoding("decode_A256_vs_jax", "jax_side.py", "A", 256, 2.5),
+	decoding("decode_B1_vs_hf", "torch_side.py", "B", 1, 0),
+	decoding("decode_B16_vs_hf", "torch_side.py", "B", 16, 0),
+	{"grpo_stories_vs_trl", 3, storiesStage(15), trl(func(t trlTimes) float64 { return t.Total }), func(ours, peer float64) string {
+		return fmt.Sprintf("15 rounds, temper's whole stage %.1f s with compiling, artifacts and snapshots; the trainer's run %.1f s", ours, peer)
+	}},
+	{"grpo_iteration_vs_trl", 5, storiesIteration, trl(func(t trlTimes) float64 { return median(t.Seconds) }), func(ours, peer float64) string {
+		return fmt.Sprintf("%.0f ms an iteration, orchestration and artifacts included; %.0f ms", 1e3*ours, 1e3*peer)
+	}},
+}
+
+// generated is how many tokens the decoding rows draw after prompts of promptTokens.
+const (
+	promptTokens = 64
+	generated    = 192
+)
+
+func training(name, script, shape string, rows, length, steps int, target float64) row {
+	args := []string{"train", shape, strconv.Itoa(rows), strconv.Itoa(length), strconv.Itoa(steps)}
+	return row{name, target, ours(args...), peer(script, args...), func(ours, peer float64) string {
+		n := float64(rows * length)
+		return fmt.Sprintf("%.0f and %.0f tokens/s", n/ours, n/peer)
+	}}
+}
+
+func decoding(name, script, shape string, batch int, target float64) row {
+	args := []string{"decode", shape, strconv.Itoa(batch), strconv.Itoa(generated), "2"}
+	return row{name, target, ours(args...), peer(script, args...), func(ours, peer float64) string {
+		n := float64(batch * generated)
+		return fmt.Sprintf("%.0f and %.0f tokens/s", n/ours, n/peer)
+	}}
+}
+
+// ours runs this program's own side in a process of its own and takes the median repetition.
+func ours(args ...string) work {
+	return func(ctx context.Context, b *bench, _ int) (float64, error) {
+		out, err := command(ctx, b.self, append([]string{"side"}, args...)...).Output()
+		if err != nil {
+			return 0, failed(err)
+		}
+		var t side.Times
+		err = decode(out, &t)
+		return median(t.Seconds), err
+	}
+}
+
+func peer(script string, args ...string) work {
+	return func(ctx context.Context, b *bench, _ int) (float64, error) {
+		out, err := command(ctx, b.python, append([]string{filepath.Join("bench", "peers", script)}, args...)...).Output()
+		if err != nil {
+			return 0, failed(err)
+		}
+		var t side.Times
+		err = decode(out, &t)
+		return median(t.Seconds), err
+	}
+}
+
+type trlTimes struct {
+	Seconds []float64 `json:"seconds"` // between steps
+	Total   float64   `json:"total"`
+	Curve   []float64 `json:"curve"`
+}
+
+func trl(figure func(trlTimes) float64) work {
+	return func(ctx context.Context, b *bench, pair int) (float64, error) {
+		out, err := command(ctx, b.python, filepath.Join("bench", "peers", "trl_stories.py"), b.stories, "15", strconv.Itoa(pair)).Output()
+		if err != nil {
+			return 0, failed(err)
+		}
+		var t trlTimes
+		lines := out[lastLine(out):]
+		if err := decode(lines, &t); err != nil {
+			return 0, err
+		}
+		return figure(t), nil
+	}
+}
+
+// storiesStage gives the seconds of the whole GRPO stage in a new data folder.
+func storiesStage(rounds int) work {
+	return func(ctx context.Context, b *bench, pair int) (float64, error) {
+		checkpoint, err := filepath.Abs(b.stories)
+		if err != nil {
+			return 0, err
+		}
+		if _, err := os.Stat(checkpoint); err != nil {
+			return 0, err
+		}
+		dir, err := os.MkdirTemp("", "temper-bench")
+		if err != nil {
+			return 0, err
+		}
+		defer os.RemoveAll(dir)
+		set := []string{"--set", "dir=" + dir, "--set", "temporal.port=0", "--set", "temporal.ui_port=0", "--set", "s3.port=0"}
+		args := append([]string{"run", "bench/grpo_stories.yaml", "--set", "base.import=" + checkpoint, "--set", fmt.Sprintf("seed=%d", 1+pair),
+			"--set", fmt.Sprintf("stages.grpo.rounds=%d", rounds)}, set...)
+		if _, err := command(ctx, "bin/temper", args...).Output(); err != nil {
+			return 0, failed(err)
+		}
+		out, err := command(ctx, "bin/temper", append([]string{"report", "latest", "--json"}, set...)...).Output()
+		if err != nil {
+			return 0, failed(err)
+		}
+		var report struct {
+			Stages []struct {
+				ID      string  `json:"id"`
+				Seconds float64 `json:"seconds"`
+			} `json:"stages"`
+		}
+		if err := decode(out, &report); err != nil {
+			return 0, err
+		}
+		for _, s := range report.Stages {
+			if s.ID == "grpo" {
+				return s.Seconds, nil
+			}
+		}
+		return 0, fmt.Errorf("the report has no stage grpo: %s", out)
+	}
+}
+
+// storiesIteration is what one more round costs: the difference of two runs, without what a stage costs once.
+func storiesIteration(ctx context.Context, b *bench, pair int) (float64, error) {
+	const few, many = 5, 35
+	short, err := storiesStage(few)(ctx, b, pair)
+	if err != nil {
+		return 0, err
+	}
+	long, err := storiesStage(many)(ctx, b, pair)
+	return (long - short) / (many - few), err
+}
+
+func command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	c := exec.CommandContext(ctx, name, args...)
+	c.Env = append(os.Environ(), "OMP_WAIT_POLICY=PASSIVE", "TOKENIZERS_PARALLELISM=false")
+	return c
+}
