@@ -21,6 +21,7 @@ import (
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "side" {
 		exit(ourSide(os.Args[2:]))
+		return
 	}
 	var o options
 	pattern := flag.String("rows", ".*", "regular expression of the rows to measure")

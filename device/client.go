@@ -25,7 +25,7 @@ var ErrNoPlugin = errors.New("no XLA plugin")
 type Client struct {
 	backend *xla.Backend
 	plugin  string
-	kernels bool // programs call this package's kernels
+	kernels error // why programs cannot call kernels, or nil
 
 	mu       sync.Mutex
 	compiled Compilations
@@ -54,19 +54,24 @@ func Open(path string) (*Client, error) {
 		}
 	}
 	c := &Client{backend: backend, plugin: path}
-	c.kernels = c.IsCPU() && kernel.Register(path) == nil
+	c.kernels = errors.New("kernels are for the CPU")
+	if c.IsCPU() {
+		c.kernels = kernel.Register(path)
+	}
 	return c, nil
 }
 
 // WithoutKernels is the same device for programs made of XLA's own operations alone, as every device but the CPU runs them.
-func (c *Client) WithoutKernels() *Client { return &Client{backend: c.backend, plugin: c.plugin} }
+func (c *Client) WithoutKernels() *Client {
+	return &Client{backend: c.backend, plugin: c.plugin, kernels: errors.New("kernels are switched off")}
+}
 
 // Description names the platform, the plugin's version and the kernels in use, for lineage records: equal descriptions compute equal bits.
 func (c *Client) Description() string {
-	if c.kernels {
-		return c.backend.Description() + " with " + kernel.ISA() + " kernels"
+	if c.kernels != nil {
+		return fmt.Sprintf("%s without kernels (%v)", c.backend.Description(), c.kernels)
 	}
-	return c.backend.Description()
+	return c.backend.Description() + " with " + kernel.ISA() + " kernels"
 }
 
 // IsCPU says whether the device is the host's own processor.

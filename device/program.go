@@ -51,7 +51,7 @@ func (c *Client) Compile(name string, inputs []shapes.Shape, reuse map[int]int, 
 	}()
 	start := time.Now()
 	g := graph.NewGraph(c.backend, name)
-	if c.kernels {
+	if c.kernels == nil {
 		defer kernel.Allow(g)()
 	}
 	nodes := make([]*graph.Node, len(inputs))

@@ -16,6 +16,7 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"unsafe"
 
@@ -46,7 +47,7 @@ func Register(plugin string) error {
 	}
 	path := C.CString(plugin)
 	defer C.free(unsafe.Pointer(path))
-	if msg := C.temper_kernels_register(path); msg != nil {
+	if msg := C.temper_kernels_register(path, C.int(runtime.GOMAXPROCS(0))); msg != nil {
 		return fmt.Errorf("register kernels with %s: %s", plugin, C.GoString(msg))
 	}
 	registered[plugin] = true

@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "team.h"
+
 // wide says whether vectors of 16 floats serve heads of this width: they are faster unless a head leaves half of one empty.
 static int wide(int64_t dim) { return temper_isa()[3] == '5' && dim % 16 == 0; }
 
@@ -28,4 +30,7 @@ const char* temper_isa(void) {
              : "avx2";
 }
 
-const char* temper_kernels_register(const char* plugin) { return temper_register(plugin, kernels, sizeof kernels / sizeof kernels[0]); }
+const char* temper_kernels_register(const char* plugin, int threads) {
+  team_size(threads);
+  return temper_register(plugin, kernels, sizeof kernels / sizeof kernels[0]);
+}

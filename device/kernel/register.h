@@ -10,8 +10,9 @@ typedef struct {
 // temper_register makes kernels known to the PJRT plugin at a path that is loaded already. It returns NULL, or what went wrong.
 const char* temper_register(const char* plugin, const temper_kernel* kernels, int count);
 
-// temper_kernels_register registers all of this package's kernels in the version for this processor, whose name it gives.
-const char* temper_kernels_register(const char* plugin);
+// temper_kernels_register registers all of this package's kernels in the version for this processor, to work on
+// this many threads. temper_isa names the instruction set, or is empty where there is none for the kernels.
+const char* temper_kernels_register(const char* plugin, int threads);
 const char* temper_isa(void);
 
 #endif

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE
 #include "team.h"
 
 #include <pthread.h>
@@ -12,7 +11,7 @@ enum { max_members = 64, spins = 20000 };
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;  // one kernel at a time
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
-static int size;
+static int size = 1, started;
 
 static void (*job)(void*, team_member);
 static void* job_argument;
@@ -53,9 +52,7 @@ static void* help(void* argument) {
 }
 
 static void start(void) {
-  cpu_set_t set;
-  size = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
-  if (size > max_members) size = max_members;
+  started = 1;
   for (int i = 1; i < size; i++) {
     pthread_t thread;
     if (pthread_create(&thread, NULL, help, (void*)(intptr_t)i)) {
@@ -64,6 +61,10 @@ static void start(void) {
     }
     pthread_detach(thread);
   }
+}
+
+void team_size(int threads) {
+  if (!started) size = threads < 1 ? 1 : threads > max_members ? max_members : threads;
 }
 
 void team_run(void (*work)(void*, team_member), void* argument) {

@@ -1,4 +1,4 @@
-// A team of threads, one a processor, that work on one kernel at a time.
+// A team of threads that work on one kernel at a time.
 #ifndef TEMPER_TEAM_H
 #define TEMPER_TEAM_H
 #include <stddef.h>
@@ -7,6 +7,9 @@
 typedef struct {
   int index, size;  // this thread, of how many
 } team_member;
+
+// team_size sets how many there are; it counts before the first team_run.
+void team_size(int threads);
 
 // team_run calls work on every thread of the team and returns when all have. Callers take turns.
 void team_run(void (*work)(void* argument, team_member who), void* argument);
