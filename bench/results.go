@@ -86,6 +86,11 @@ Training is one optimizer step (16×256 tokens for A, 4×512 for B); decoding dr
 		}
 		fmt.Fprintf(&b, "| %s | **%.2f** | %.2f – %.2f (%d) | %s | %s | %s | %s |\n", x.Work, x.Ratio, x.Spread[0], x.Spread[1], x.Pairs, target, x.Detail, x.Machine, x.Date)
 	}
+	for _, x := range r.Rows {
+		if limit := limits[x.Work]; limit != "" && x.Ratio < x.Target {
+			fmt.Fprintf(&b, "\n%s is below its target: %s.\n", x.Work, limit)
+		}
+	}
 	return b.Bytes()
 }
 

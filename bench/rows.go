@@ -49,6 +49,13 @@ var rows = []row{
 	}},
 }
 
+// limits says what a row's time goes into, as `perf record` of its side shows, where that is known.
+var limits = map[string]string{
+	"decode_A256_vs_hf": "attention takes the largest share: each step reads the keys and values of 256 sequences in float32, more than the processor's cache holds; " +
+		"the packed products come second",
+	"grpo_iteration_vs_trl": "about half of an iteration is decoding and a quarter the products of the training step; the rest is Temporal, the bucket and the kernel",
+}
+
 // generated is how many tokens the decoding rows draw after prompts of promptTokens.
 const (
 	promptTokens = 64
