@@ -26,7 +26,7 @@ func TestResultsKeepTheOrderOfTheTableAndReplaceOlderRows(t *testing.T) {
 	require.Contains(t, string(text), "| train_A_vs_torch | **1.10** | 1.00 – 1.20 (3) | 1.2 |")
 
 	r.put(Result{Work: "decode_A256_vs_hf", Ratio: 3, Spread: []float64{3, 3}, Pairs: 1, Target: 5})
-	require.Contains(t, string(r.markdown()), "decode_A256_vs_hf is below its target: each step reads")
+	require.Contains(t, string(r.markdown()), "decode_A256_vs_hf is below its target: attention takes")
 	r.put(Result{Work: "decode_A256_vs_hf", Ratio: 6, Spread: []float64{6, 6}, Pairs: 1, Target: 5})
 	require.NotContains(t, string(r.markdown()), "below its target")
 
