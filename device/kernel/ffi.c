@@ -49,7 +49,6 @@ static ffi_scalar* scalar(const ffi_frame* frame, const char* name) {
 }
 
 int64_t ffi_int64(const ffi_frame* frame, const char* name) { return *(int64_t*)scalar(frame, name)->value; }
-float ffi_float(const ffi_frame* frame, const char* name) { return *(float*)scalar(frame, name)->value; }
 
 // The part of PJRT's C API that registers handlers.
 
@@ -91,7 +90,7 @@ const char* temper_register(const char* plugin, const temper_kernel* kernels, in
   for (pjrt_extension* e = get()->extensions; e; e = e->next) {
     if (e->type != pjrt_extension_ffi) continue;
     for (int i = 0; i < count; i++) {
-      register_args a = {.size = sizeof a, .name = kernels[i].name, .name_length = strlen(kernels[i].name), 
+      register_args a = {.size = sizeof a, .name = kernels[i].name, .name_length = strlen(kernels[i].name),
                          .handler = (void*)kernels[i].handler, .platform = "HOST", .platform_length = 4};
       if (((pjrt_ffi*)e)->register_handler(&a)) return "the plugin refused a handler";
     }

@@ -61,13 +61,12 @@ typedef struct {
 // A handler returns NULL for success.
 typedef void* ffi_handler(ffi_frame* frame);
 
-// ffi_metadata answers the call by which XLA asks a handler for its version, and the stages other than execution. It returns 0 when there is
+// ffi_answered answers the call by which XLA asks a handler for its version, and the stages other than execution. It returns 0 when there is
 // work to do.
 int ffi_answered(ffi_frame* frame);
 
-// ffi_int64 and ffi_float give an attribute by name; XLA has checked none of them, so a missing one ends the process with a message.
+// ffi_int64 gives an attribute by name; XLA has checked none of them, so a missing one ends the process with a message.
 int64_t ffi_int64(const ffi_frame* frame, const char* name);
-float ffi_float(const ffi_frame* frame, const char* name);
 
 static inline float* ffi_arg(const ffi_frame* f, int i) { return (float*)f->args.items[i]->data; }
 static inline float* ffi_ret(const ffi_frame* f, int i) { return (float*)f->rets.items[i]->data; }
