@@ -31,7 +31,7 @@ func ourSide(args []string) error {
 	if err != nil {
 		return err
 	}
-	c, err := device.Open(path)
+	c, err := device.Open(path, device.Options{})
 	if err != nil {
 		return err
 	}

@@ -48,9 +48,10 @@ type S3 struct {
 
 // XLA says which compiler plugin runs the tensors.
 type XLA struct {
-	Plugin  string         `yaml:"plugin" json:"plugin"` // path of the PJRT plugin; empty: the one in the cache
-	Cache   string         `yaml:"cache" json:"cache"`   // folder of plugins; empty: the user's cache folder
-	Options map[string]any `yaml:"options" json:"options"`
+	Plugin  string         `yaml:"plugin" json:"plugin"`                      // path of the PJRT plugin; empty: the one in the cache
+	Cache   string         `yaml:"cache" json:"cache"`                        // folder of plugins and compiled programs; empty: the user's cache folder
+	CacheMB int            `yaml:"cache_mb" json:"cache_mb" validate:"gte=0"` // how much of compiled programs it keeps; 0: none, every start compiles
+	Options map[string]any `yaml:"options" json:"options"`                    // of the plugin's client, such as preallocate: false
 }
 
 // Worker says what this process works on.
@@ -80,6 +81,7 @@ func Default() Settings {
 		Dir:      ".temper",
 		Temporal: Temporal{Namespace: "temper", Port: 7233, UIPort: 8233},
 		S3:       S3{Region: "us-east-1", Bucket: "temper", Port: 9000},
+		XLA:      XLA{CacheMB: 1024},
 		Worker: Worker{
 			Queues: []string{"temper", "temper-cpu", "temper-gpu"},
 			Slots:  Slots{Light: 8, GPU: 1},

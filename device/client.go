@@ -6,6 +6,8 @@ package device
 import (
 	"errors"
 	"fmt"
+	"log/slog"
+	"math"
 	"os"
 	"strings"
 	"sync"
@@ -25,45 +27,92 @@ var ErrNoPlugin = errors.New("no XLA plugin")
 type Client struct {
 	backend *xla.Backend
 	plugin  string
-	kernels error // why programs cannot call kernels, or nil
+	kernels error      // why programs cannot call kernels, or nil
+	cache   *codeCache // nil: every program is compiled
+
+	log *slog.Logger
 
 	mu       sync.Mutex
 	compiled Compilations
+	shapes   map[string]int // programs compiled, by name
 }
 
 // Compilations counts what the client has compiled so far.
 type Compilations struct {
 	Programs int
+	Cached   int // of these, loaded from the cache
 	Seconds  float64
 }
 
+// Options say how a plugin is used.
+type Options struct {
+	Create     map[string]any // the plugin's own options, such as cpu_device_count: 2 or preallocate: false
+	Cache      string         // folder that keeps the code of compiled programs; empty: none
+	CacheBytes int64          // how much it keeps
+	Log        *slog.Logger   // says what is compiled; nil: nowhere
+}
+
 // Open loads the PJRT plugin at path (a shared library) and creates a client on its first device.
-func Open(path string) (*Client, error) {
+func Open(path string, o Options) (*Client, error) {
 	if path == "" {
 		return nil, fmt.Errorf("%w: no path given (xla.plugin)", ErrNoPlugin)
 	}
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("%w: %s (xla.plugin): %w", ErrNoPlugin, path, err)
 	}
-	xla.EnableAutoInstall(false)
-	backend, err := xla.NewWithOptions(path, pjrt.NamedValuesMap{"cpu_device_count": int64(1)})
+	create, err := createOptions(o.Create)
 	if err != nil {
-		// Plugins for other devices refuse the CPU's option.
-		if backend, err = xla.NewWithOptions(path, nil); err != nil {
-			return nil, fmt.Errorf("load XLA plugin %s: %w", path, err)
-		}
+		return nil, err
 	}
-	c := &Client{backend: backend, plugin: path}
+	xla.EnableAutoInstall(false)
+	var backend *xla.Backend
+	if len(create) > 0 {
+		backend, err = xla.NewWithOptions(path, create)
+	} else if backend, err = xla.NewWithOptions(path, pjrt.NamedValuesMap{"cpu_device_count": int64(1)}); err != nil {
+		// Plugins for other devices refuse the CPU's option.
+		backend, err = xla.NewWithOptions(path, nil)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load XLA plugin %s: %w", path, err)
+	}
+	c := &Client{backend: backend, plugin: path, log: o.Log, shapes: map[string]int{}}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
 	c.kernels = errors.New("kernels are for the CPU")
 	if c.IsCPU() {
 		c.kernels = kernel.Register(path)
 	}
+	if o.Cache != "" && o.CacheBytes > 0 {
+		if err := c.CacheCode(o.Cache, o.CacheBytes); err != nil {
+			c.log.Warn("compiled programs are not cached", "error", err) // a read-only disk, say
+		}
+	}
 	return c, nil
+}
+
+// createOptions turns options into the types that PJRT knows.
+func createOptions(options map[string]any) (pjrt.NamedValuesMap, error) {
+	m := pjrt.NamedValuesMap{}
+	for name, value := range options {
+		switch v := value.(type) {
+		case int:
+			m[name] = int64(v)
+		case float64:
+			m[name] = float32(v)
+		case string, bool, int64, float32:
+			m[name] = v
+		default:
+			return nil, fmt.Errorf("xla.options.%s: %v is neither a number, a text nor true or false", name, value)
+		}
+	}
+	return m, nil
 }
 
 // WithoutKernels is the same device for programs made of XLA's own operations alone, as every device but the CPU runs them.
 func (c *Client) WithoutKernels() *Client {
-	return &Client{backend: c.backend, plugin: c.plugin, kernels: errors.New("kernels are switched off")}
+	return &Client{backend: c.backend, plugin: c.plugin, cache: c.cache, log: c.log, shapes: map[string]int{},
+		kernels: errors.New("kernels are switched off")}
 }
 
 // Description names the platform, the plugin's version and the kernels in use, for lineage records: equal descriptions compute equal bits.
@@ -84,6 +133,25 @@ func (c *Client) Compilations() Compilations {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.compiled
+}
+
+// manyShapes is how many programs of one name, each for other shapes, are a sign that shapes are not bucketed.
+const manyShapes = 16
+
+func (c *Client) count(p *Program) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.compiled.Programs++
+	c.compiled.Seconds += p.CompileSeconds
+	if p.Cached {
+		c.compiled.Cached++
+	}
+	c.log.Info("program ready", "program", p.Name, "seconds", math.Round(p.CompileSeconds*1e3)/1e3, "cached", p.Cached, "programs", c.compiled.Programs)
+	kind, _, _ := strings.Cut(p.Name, "_")
+	if c.shapes[kind]++; c.shapes[kind]%manyShapes == 0 {
+		c.log.Warn("many programs differ in their shapes only: batches or lengths vary more than they should", "kind", kind, "programs", c.shapes[kind],
+			"seconds", math.Round(c.compiled.Seconds), "newest", p.Name)
+	}
 }
 
 // Close frees the client; programs and buffers made by it must not be used afterwards.

@@ -12,9 +12,9 @@ import (
 )
 
 func TestOpenNamesTheSetting(t *testing.T) {
-	_, err := device.Open("")
+	_, err := device.Open("", device.Options{})
 	require.ErrorIs(t, err, device.ErrNoPlugin)
-	_, err = device.Open("/no/such/plugin.so")
+	_, err = device.Open("/no/such/plugin.so", device.Options{})
 	require.ErrorIs(t, err, device.ErrNoPlugin)
 	require.ErrorContains(t, err, "xla.plugin")
 }

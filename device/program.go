@@ -31,6 +31,7 @@ func dtypeOf[T Element]() dtypes.DType {
 type Program struct {
 	Name           string
 	CompileSeconds float64
+	Cached         bool // the machine code came from the cache
 
 	graph      *graph.Graph
 	executable compute.Executable
@@ -71,16 +72,43 @@ func (c *Client) Compile(name string, inputs []shapes.Shape, reuse map[int]int, 
 	}
 	workaround.Alias(g, reuse)
 	workaround.CustomCalls(g)
-	if err := g.Compile(out...); err != nil {
+	g.CurrentFunc().Return(out, nil)
+	if p.executable, p.Cached, err = c.executable(g); err != nil {
 		return nil, fmt.Errorf("compile program %s: %w", name, err)
 	}
-	p.executable = g.Executable()
 	p.CompileSeconds = time.Since(start).Seconds()
-	c.mu.Lock()
-	c.compiled.Programs++
-	c.compiled.Seconds += p.CompileSeconds
-	c.mu.Unlock()
+	c.count(p)
 	return p, nil
+}
+
+// executable compiles a graph, or loads its code from the cache.
+func (c *Client) executable(g *graph.Graph) (e compute.Executable, cached bool, err error) {
+	if c.cache == nil {
+		e, err = workaround.Compile(g)
+		return e, false, err
+	}
+	source, err := workaround.Source(g)
+	if err != nil {
+		return nil, false, err
+	}
+	if code := c.cache.get(source); code != nil {
+		if e, err = workaround.Load(g, code); err == nil {
+			return e, true, nil
+		}
+		c.log.Warn("a cached program does not load and is compiled again", "program", g.Name(), "error", err)
+		c.cache.drop(source)
+	}
+	if e, err = workaround.Compile(g); err != nil {
+		return nil, false, err
+	}
+	code, err := workaround.Serialize(e)
+	if err == nil {
+		err = c.cache.put(source, code)
+	}
+	if err != nil {
+		c.log.Warn("a compiled program is not cached", "program", g.Name(), "error", err)
+	}
+	return e, false, nil
 }
 
 // Run executes the program. Donated inputs are consumed, also when it fails.
@@ -115,7 +143,10 @@ func (p *Program) Run(in ...*Buffer) ([]*Buffer, error) {
 }
 
 // Close frees the executable.
-func (p *Program) Close() { p.graph.Finalize() }
+func (p *Program) Close() {
+	p.executable.Finalize()
+	p.graph.Finalize()
+}
 
 // Float32, Int32 and Uint32 are shapes of device arrays, for lists of program inputs.
 func Float32(dims ...int) shapes.Shape { return shapes.Make(dtypes.Float32, dims...) }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -67,7 +68,7 @@ func Start(ctx context.Context, o Options) (*Group, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.OpenDevice == nil {
-		o.OpenDevice = DeviceOpener(o.Settings.XLA)
+		o.OpenDevice = DeviceOpener(o.Settings.XLA, o.Log)
 	}
 	acts := activities.New(activities.Config{Store: o.Store, OpenDevice: o.OpenDevice, Grace: grace(o.Settings.Worker.Drain), Code: o.Code, Log: o.Log})
 	g := newGroup(o.Log)
@@ -98,13 +99,19 @@ func Start(ctx context.Context, o Options) (*Group, error) {
 }
 
 // DeviceOpener loads the XLA plugin that the settings name, or the one in the cache.
-func DeviceOpener(s configs.XLA) func() (*device.Client, error) {
+func DeviceOpener(s configs.XLA, log *slog.Logger) func() (*device.Client, error) {
 	return func() (*device.Client, error) {
 		path, err := plugin.Find(s.Plugin, s.Cache)
 		if err != nil {
 			return nil, err
 		}
-		return device.Open(path)
+		o := device.Options{Create: s.Options, CacheBytes: int64(s.CacheMB) << 20, Log: log}
+		if cache, err := plugin.CacheDir(s.Cache); err != nil {
+			log.Warn("compiled programs are not cached", "error", err)
+		} else {
+			o.Cache = filepath.Join(cache, "programs")
+		}
+		return device.Open(path, o)
 	}
 }
 

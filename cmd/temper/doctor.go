@@ -90,7 +90,7 @@ func checkPlugin(s configs.XLA) finding {
 		return finding{"plugin", "", err}
 	}
 	began := time.Now()
-	c, err := device.Open(path)
+	c, err := device.Open(path, device.Options{Create: s.Options})
 	if err != nil {
 		return finding{"plugin", "", err}
 	}

@@ -15,7 +15,7 @@ var open = sync.OnceValues(func() (*device.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return device.Open(path)
+	return device.Open(path, device.Options{})
 })
 
 // Client returns the process's device client, or fails the test with how to get the plugin.

@@ -12,3 +12,6 @@ func field(ptr any, name string) reflect.Value {
 	f := reflect.ValueOf(ptr).Elem().FieldByName(name)
 	return reflect.NewAt(f.Type(), unsafe.Pointer(f.UnsafeAddr())).Elem()
 }
+
+// set gives an unexported field a value.
+func set(ptr any, name string, value any) { field(ptr, name).Set(reflect.ValueOf(value)) }

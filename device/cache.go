@@ -1,0 +1,138 @@
+package device
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// codeCache keeps the machine code of compiled programs in a folder, so that a later process loads what an earlier one compiled. A
+// program's file is named by a digest of everything its code depends on, and begins with a digest of the code. The cache never makes a compilation fail:
+// what it cannot read or write is compiled.
+type codeCache struct {
+	dir    string
+	limit  int64 // bytes
+	target string
+	log    *slog.Logger
+}
+
+// CacheCode keeps the code of compiled programs in dir, which only the user should be able to write to, within limit bytes: the
+// programs used longest ago go first.
+func (c *Client) CacheCode(dir string, limit int64) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("cache of compiled programs: %w", err)
+	}
+	c.cache = &codeCache{dir: dir, limit: limit, target: c.target(), log: c.log}
+	return nil
+}
+
+// target is what the machine code of a program depends on besides its source.
+func (c *Client) target() string {
+	var plugin string
+	if i, err := os.Stat(c.plugin); err == nil {
+		plugin = fmt.Sprintf("%s %d %d", c.plugin, i.Size(), i.ModTime().UnixNano())
+	}
+	return strings.Join([]string{"1", plugin, c.Description(), processor(), fmt.Sprint(runtime.NumCPU()),
+		os.Getenv("XLA_FLAGS"), os.Getenv("XLA_DEBUG_OPTIONS")}, "\n")
+}
+
+// processor is the model and the instruction sets of the first processor, as Linux lists them.
+func processor() string {
+	text, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return runtime.GOARCH
+	}
+	var lines []string
+	for line := range strings.Lines(string(text)) {
+		if strings.TrimSpace(line) == "" {
+			break
+		}
+		switch name, _, _ := strings.Cut(line, "\t"); name {
+		case "vendor_id", "model name", "model", "flags", "Features":
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "")
+}
+
+func (c *codeCache) path(source []byte) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%d\n%s", len(c.target), c.target)
+	h.Write(source)
+	return filepath.Join(c.dir, hex.EncodeToString(h.Sum(nil)))
+}
+
+// get returns the code for a source, or nil.
+func (c *codeCache) get(source []byte) []byte {
+	path := c.path(source)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	digest, code := data[:min(len(data), sha256.Size)], data[min(len(data), sha256.Size):]
+	if sum := sha256.Sum256(code); !bytes.Equal(digest, sum[:]) {
+		c.log.Warn("a damaged compiled program is left out of the cache", "file", path)
+		os.Remove(path)
+		return nil
+	}
+	now := time.Now()
+	_ = os.Chtimes(path, now, now) // a program whose time stays old is only dropped earlier
+	return code
+}
+
+func (c *codeCache) drop(source []byte) { os.Remove(c.path(source)) }
+
+func (c *codeCache) put(source, code []byte) error {
+	f, err := os.CreateTemp(c.dir, "new-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // no longer there once renamed
+	sum := sha256.Sum256(code)
+	_, err = f.Write(append(sum[:], code...))
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), c.path(source))
+	}
+	if err != nil {
+		return err
+	}
+	return c.trim()
+}
+
+// trim removes the files used longest ago until the rest are within the limit.
+func (c *codeCache) trim() error {
+	entries, err := os.ReadDir(c.dir)
+	if err != nil {
+		return err
+	}
+	var files []fs.FileInfo
+	var total int64
+	for _, e := range entries {
+		if i, err := e.Info(); err == nil && i.Mode().IsRegular() {
+			files = append(files, i)
+			total += i.Size()
+		}
+	}
+	slices.SortFunc(files, func(a, b fs.FileInfo) int { return a.ModTime().Compare(b.ModTime()) })
+	for _, f := range files {
+		if total <= c.limit {
+			break
+		}
+		if err := os.Remove(filepath.Join(c.dir, f.Name())); err == nil {
+			total -= f.Size()
+		}
+	}
+	return nil
+}
