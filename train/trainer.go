@@ -140,21 +140,11 @@ func (t *Trainer) accumulated(s *State, m *Moments, g graphs, teacher []*device.
 	n := g.params()
 	var sums []float64
 	for _, b := range batches {
-		batch, err := b.upload(t.client, g.objective)
+		out, values, err := t.accumulate(accumulate, s.accumulator, s.Params, teacher, b, g.objective)
 		if err != nil {
 			return 0, nil, err
 		}
-		out, err := accumulate.Run(join(s.accumulator, s.Params, teacher, batch)...)
-		device.FreeAll(batch...)
-		if err != nil {
-			return 0, nil, err
-		}
-		s.accumulator = out[:n]
-		values, err := device.Download[float32](out[n])
-		out[n].Free()
-		if err != nil {
-			return 0, nil, err
-		}
+		s.accumulator = out
 		sums = addSums(sums, values)
 	}
 	out, err := apply.Run(join(s.Params, m.M, m.V, s.accumulator, []*device.Buffer{step, rate})...)
@@ -164,6 +154,23 @@ func (t *Trainer) accumulated(s *State, m *Moments, g graphs, teacher []*device.
 	s.Params, m.M, m.V, s.accumulator = out[:n], out[n:2*n], out[2*n:3*n], out[3*n:4*n]
 	defer out[4*n].Free()
 	return readReport(out[4*n], nil, sums)
+}
+
+// accumulate adds the gradient of one micro-batch to total, which it consumes, and reports the batch's sums.
+func (t *Trainer) accumulate(p *device.Program, total, params, teacher []*device.Buffer, b *Batch, o objective.Objective) ([]*device.Buffer, []float32, error) {
+	batch, err := b.upload(t.client, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer device.FreeAll(batch...)
+	out, err := p.Run(join(total, params, teacher, batch)...)
+	if err != nil {
+		return nil, nil, err
+	}
+	report := out[len(total)]
+	defer report.Free()
+	values, err := device.Download[float32](report)
+	return out[:len(total)], values, err
 }
 
 // readReport downloads the gradient norm, and the report unless its sums are known already.
