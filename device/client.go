@@ -146,7 +146,7 @@ func (c *Client) count(p *Program) {
 	if p.Cached {
 		c.compiled.Cached++
 	}
-	c.log.Info("program ready", "program", p.Name, "seconds", math.Round(p.CompileSeconds*1e3)/1e3, "cached", p.Cached, "programs", c.compiled.Programs)
+	c.log.Info("program ready", "program", p.Name, "seconds", math.Round(p.CompileSeconds*1e3)/1e3, "cached", p.Cached, "temporary_mb", p.TemporaryBytes>>20, "programs", c.compiled.Programs)
 	kind, _, _ := strings.Cut(p.Name, "_")
 	if c.shapes[kind]++; c.shapes[kind]%manyShapes == 0 {
 		c.log.Warn("many programs differ in their shapes only: batches or lengths vary more than they should", "kind", kind, "programs", c.shapes[kind],

@@ -31,7 +31,8 @@ func dtypeOf[T Element]() dtypes.DType {
 type Program struct {
 	Name           string
 	CompileSeconds float64
-	Cached         bool // the machine code came from the cache
+	Cached         bool  // the machine code came from the cache
+	TemporaryBytes int64 // memory that a run takes beside inputs and outputs
 
 	graph      *graph.Graph
 	executable compute.Executable
@@ -76,6 +77,7 @@ func (c *Client) Compile(name string, inputs []shapes.Shape, reuse map[int]int, 
 	if p.executable, p.Cached, err = c.executable(g); err != nil {
 		return nil, fmt.Errorf("compile program %s: %w", name, err)
 	}
+	p.TemporaryBytes = workaround.TemporaryBytes(p.executable)
 	p.CompileSeconds = time.Since(start).Seconds()
 	c.count(p)
 	return p, nil

@@ -93,7 +93,7 @@ func (kv keyValues) cache(s GenerateShape) []*Node {
 func decode(c hf.Config, s GenerateShape, w *Weights, kv keyValues, logits *Node, in []*Node) []*Node {
 	cos, sin := rotaryTables(c, s.Prompt+s.New)
 	g := logits.Graph()
-	d := kernel.Decoder{Embedding: w.get("model.embed_tokens.weight"), Norm: w.get("model.norm.weight"), Head: head(w), Cos: Const(g, cos), Sin: Const(g, sin),
+	d := kernel.Decoder{Embedding: w.get("model.embed_tokens.weight"), Norm: w.get("model.norm.weight"), Head: Head(w), Cos: Const(g, cos), Sin: Const(g, sin),
 		Logits: logits, Padding: in[1], Keys: in[2], Temperature: in[3], TopP: in[4], Stops: in[5],
 		New: s.New, Heads: c.Heads, Window: c.SlidingWindow, WindowFrom: c.WindowFrom, TopK: s.TopK, Nucleus: s.TopP, Epsilon: c.NormEps}
 	for l := range c.Layers {

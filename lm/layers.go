@@ -66,11 +66,11 @@ func feedForward(c hf.Config, w layerWeights, x *Node) *Node {
 
 // Logits projects hidden states [..., hidden] to the vocabulary [..., vocab]; the head is the embedding when they are tied.
 func Logits(w *Weights, hidden *Node) *Node {
-	return linear(hidden, head(w), nil)
+	return linear(hidden, Head(w), nil)
 }
 
-// head is the output projection [vocab, hidden].
-func head(w *Weights) *Node {
+// Head is the output projection [vocab, hidden].
+func Head(w *Weights) *Node {
 	if h := w.optional("lm_head.weight"); h != nil {
 		return h
 	}

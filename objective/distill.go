@@ -31,22 +31,27 @@ func (Distill) Metrics() []string { return []string{"divergence"} }
 
 // Loss implements Objective.
 func (d Distill) Loss(b Batch) (*Node, []*Node) {
-	logQ := LogSoftmax(b.Logits, -1)
-	logP := StopGradient(LogSoftmax(b.Teacher, -1))
-	var divergence *Node
+	token := b.perToken(2, func(logits, teacher, targets *Node) []*Node {
+		divergence := d.divergence(LogSoftmax(logits, -1), StopGradient(LogSoftmax(teacher, -1)))
+		if d.LikelihoodCoef == 0 {
+			return []*Node{divergence, divergence}
+		}
+		return []*Node{divergence, Sub(divergence, MulScalar(logProb(logits, targets), d.LikelihoodCoef))}
+	})
+	divergence, loss := token[0], token[1]
+	return sum(Mul(b.Weight, loss)), []*Node{sum(Mul(b.trained(), divergence))}
+}
+
+// divergence of the student's log-probabilities q and the teacher's p, [..., vocab] → [...].
+func (d Distill) divergence(logQ, logP *Node) *Node {
 	switch d.Divergence {
 	case "reverse":
-		divergence = ReduceSum(Mul(Exp(logQ), Sub(logQ, logP)), -1)
+		return ReduceSum(Mul(Exp(logQ), Sub(logQ, logP)), -1)
 	case "jsd":
 		p, q := Exp(logP), Exp(logQ)
 		logM := Log(MaxScalar(MulScalar(Add(p, q), 0.5), 1e-30))
-		divergence = MulScalar(ReduceSum(Add(Mul(p, Sub(logP, logM)), Mul(q, Sub(logQ, logM))), -1), 0.5)
+		return MulScalar(ReduceSum(Add(Mul(p, Sub(logP, logM)), Mul(q, Sub(logQ, logM))), -1), 0.5)
 	default:
-		divergence = ReduceSum(Mul(Exp(logP), Sub(logP, logQ)), -1)
+		return ReduceSum(Mul(Exp(logP), Sub(logP, logQ)), -1)
 	}
-	loss := divergence
-	if d.LikelihoodCoef != 0 {
-		loss = Sub(loss, MulScalar(LogProb(b.Logits, b.Targets), d.LikelihoodCoef))
-	}
-	return sum(Mul(b.Weight, loss)), []*Node{sum(Mul(b.trained(), divergence))}
 }

@@ -1,5 +1,5 @@
 // Package objective holds the losses: one idea a file, the paper beside the code, and a plain-Go reference of each formula that tests
-// hold equal to the graph. It may import gomlx's graph package and the standard library.
+// hold equal to the graph. It may import gomlx's graph package, device/workaround and the standard library.
 //
 // Every loss is a weighted sum over target tokens, Σ weight·loss. The weights carry the aggregation (over the whole update, however it is
 // split into micro-batches), so a gradient does not depend on that split.
@@ -11,15 +11,18 @@ import (
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // graph code reads as formulas
 )
 
-// Batch is what a loss may look at; arrays are [rows, time] unless noted.
+// Batch is what a loss may look at; arrays are [rows, time] unless noted. The logits come from projections, or are given.
 type Batch struct {
-	Logits   *Node // [rows, time, vocab] of the model in training
-	Targets  *Node // int32, the next token at each position
-	Segments *Node // int32, which sequence of the row a token belongs to
-	Weight   *Node // weight of each target in the loss; 0 leaves it out
-	Teacher  *Node // [rows, time, vocab] logits of a teacher, or nil
+	Student Projection // the model in training
+	Teacher Projection // of a distilling objective
+	Chunk   int        // how many tokens' logits exist at a time, see ChunkTokens; 0: all
 
-	Columns map[string]*Node // the further per-token inputs that the objective asked for
+	Logits, TeacherLogits *Node // [rows, time, vocab], in place of Student and Teacher
+
+	Targets  *Node            // int32, the next token at each position
+	Segments *Node            // int32, which sequence of the row a token belongs to
+	Weight   *Node            // weight of each target in the loss; 0 leaves it out
+	Columns  map[string]*Node // the further per-token inputs that the objective asked for
 }
 
 // Objective builds a scalar loss and its metrics.
@@ -46,8 +49,18 @@ func (b Batch) trained() *Node {
 	return Where(GreaterThan(b.Weight, ZerosLike(b.Weight)), OnesLike(b.Weight), ZerosLike(b.Weight))
 }
 
-// LogProb gives log softmax(logits)[target] in nats, [rows, time].
-func LogProb(logits, targets *Node) *Node {
+// LogProb gives log softmax(logits/temperature)[target] in nats, [rows, time].
+func LogProb(b Batch, temperature float64) *Node {
+	return b.perToken(1, func(logits, _, targets *Node) []*Node {
+		if temperature != 1 {
+			logits = DivScalar(logits, temperature)
+		}
+		return []*Node{logProb(logits, targets)}
+	})[0]
+}
+
+// logProb gives log softmax(logits)[target] in nats, [...].
+func logProb(logits, targets *Node) *Node {
 	logp, _ := logProbAndSum(logits, targets)
 	return logp
 }
@@ -63,7 +76,7 @@ func logProbAndSum(logits, targets *Node) (logp *Node, parts [2]*Node) {
 	return Sub(picked, logSum), [2]*Node{z, logSum}
 }
 
-// entropy is −Σ p·log p in nats, [rows, time], from the parts of logProbAndSum.
+// entropy is −Σ p·log p in nats, [...], from the parts of logProbAndSum.
 func entropy(parts [2]*Node) *Node {
 	z, logSum := parts[0], parts[1]
 	p := Exp(Sub(z, InsertAxes(logSum, -1)))

@@ -79,7 +79,7 @@ func evaluate(t require.TestingT, c *device.Client, o objective.Objective, b bat
 		in = append(in, device.Float32(rows, time))
 	}
 	p, err := c.Compile("objective", in, nil, func(x []*graph.Node) []*graph.Node {
-		loss, sums := o.Loss(objective.Batch{Logits: x[0], Teacher: x[1], Targets: x[2], Segments: x[3], Weight: x[4],
+		loss, sums := o.Loss(objective.Batch{Logits: x[0], TeacherLogits: x[1], Targets: x[2], Segments: x[3], Weight: x[4],
 			Columns: map[string]*graph.Node{objective.Advantage: x[5], objective.OldLogProb: x[6], objective.RefLogProb: x[7]}})
 		return append([]*graph.Node{loss}, sums...)
 	})

@@ -54,11 +54,14 @@ const maxLogRatio = 20
 
 // Loss implements Objective.
 func (p Policy) Loss(b Batch) (*Node, []*Node) {
-	logits := b.Logits
-	if p.Temperature != 1 {
-		logits = DivScalar(logits, p.Temperature)
-	}
-	logp, parts := logProbAndSum(logits, b.Targets)
+	token := b.perToken(2, func(logits, _, targets *Node) []*Node {
+		if p.Temperature != 1 {
+			logits = DivScalar(logits, p.Temperature)
+		}
+		logp, parts := logProbAndSum(logits, targets)
+		return []*Node{logp, entropy(parts)}
+	})
+	logp, h := token[0], token[1]
 	trained := b.trained()
 	advantage, old := b.Columns[Advantage], b.Columns[OldLogProb]
 	difference := Sub(logp, old)
@@ -76,7 +79,6 @@ func (p Policy) Loss(b Batch) (*Node, []*Node) {
 		loss = Neg(Min(Mul(ratio, advantage), Mul(inside, advantage)))
 		clipped = Where(LessThan(Mul(inside, advantage), Mul(ratio, advantage)), OnesLike(ratio), ZerosLike(ratio))
 	}
-	h := entropy(parts)
 	if p.EntropyCoef != 0 {
 		loss = Sub(loss, MulScalar(h, p.EntropyCoef))
 	}

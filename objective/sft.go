@@ -19,6 +19,6 @@ func (SFT) Metrics() []string { return []string{"log_prob"} }
 
 // Loss implements Objective.
 func (SFT) Loss(b Batch) (*Node, []*Node) {
-	logp := LogProb(b.Logits, b.Targets)
+	logp := LogProb(b, 1)
 	return sum(Mul(b.Weight, Neg(logp))), []*Node{sum(Mul(b.trained(), logp))}
 }

@@ -18,8 +18,9 @@ func (t *Trainer) LogProbs(c hf.Config, params []*device.Buffer, temperature flo
 		n := g.params()
 		return t.client.Compile("log_probs", concat(lm.Shapes(c), g.batchShapes()), nil, func(x []*Node) []*Node {
 			w := lm.Bind(c, x[:n])
-			logits := lm.Logits(w, lm.Hidden(c, w, x[n], x[n+2], x[n+3], false))
-			return []*Node{objective.LogProb(DivScalar(logits, temperature), x[n+1])}
+			b := objective.Batch{Student: objective.Projection{Hidden: lm.Hidden(c, w, x[n], x[n+2], x[n+3], false), Head: lm.Head(w)}, Targets: x[n+1],
+				Chunk: objective.ChunkTokens(g.rows*g.length, c.VocabSize)}
+			return []*Node{objective.LogProb(b, temperature)}
 		})
 	})
 	if err != nil {

@@ -58,11 +58,11 @@ func (s graphs) gradients(params, teacher, batch []*Node) (grads []*Node, report
 		columns[name] = batch[5+i]
 	}
 	w := lm.Bind(s.config, params)
-	b := objective.Batch{Logits: lm.Logits(w, lm.Hidden(s.config, w, tokens, positions, segments, s.checkpoint)),
-		Targets: targets, Segments: segments, Weight: weight, Columns: columns}
+	b := objective.Batch{Student: objective.Projection{Hidden: lm.Hidden(s.config, w, tokens, positions, segments, s.checkpoint), Head: lm.Head(w)},
+		Targets: targets, Segments: segments, Weight: weight, Columns: columns, Chunk: objective.ChunkTokens(s.rows*s.length, s.config.VocabSize)}
 	if s.teacher != nil {
 		tw := lm.Bind(*s.teacher, teacher)
-		b.Teacher = StopGradient(lm.Logits(tw, lm.Hidden(*s.teacher, tw, tokens, positions, segments, false)))
+		b.Teacher = objective.Projection{Hidden: lm.Hidden(*s.teacher, tw, tokens, positions, segments, false), Head: lm.Head(tw)}
 	}
 	loss, metrics := s.objective.Loss(b)
 	sums := []*Node{loss}

@@ -40,6 +40,11 @@ func Serialize(e compute.Executable) ([]byte, error) {
 	return C.GoBytes(unsafe.Pointer(code), C.int(size)), nil
 }
 
+// TemporaryBytes is how much memory an execution takes beside its inputs and outputs.
+func TemporaryBytes(e compute.Executable) int64 {
+	return field(e, "exec").Interface().(*pjrt.LoadedExecutable).OnDeviceMemoryUsageStats.Temporary
+}
+
 // Load makes an executable of the graph's source from what Serialize returned for the same source, on the same machine, with the same plugin.
 func Load(g *graph.Graph, code []byte) (compute.Executable, error) {
 	if len(code) == 0 {

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/stretchr/testify/require"
 
@@ -85,7 +84,7 @@ func TestLogits(t *testing.T) {
 	families(t, func(t *testing.T, c *device.Client, m *hf.Model, params []*device.Buffer, g golden) {
 		rows, time := len(g.IDs), len(g.IDs[0])
 		ints := device.Int32(rows, time)
-		p, err := c.Compile("logits", append(lm.Shapes(m.Config), shapes.Shape(ints), ints, ints), nil, func(x []*graph.Node) []*graph.Node {
+		p, err := c.Compile("logits", append(lm.Shapes(m.Config), ints, ints, ints), nil, func(x []*graph.Node) []*graph.Node {
 			n := len(x) - 3
 			w := lm.Bind(m.Config, x[:n])
 			return []*graph.Node{lm.Logits(w, lm.Hidden(m.Config, w, x[n], x[n+1], x[n+2], false))}
