@@ -37,6 +37,17 @@ func peers(ctx context.Context) (python string, err error) {
 	return python, os.WriteFile(done, want, 0o644)
 }
 
+// script runs a Python script with the peers' packages.
+func script(ctx context.Context, args []string) error {
+	python, err := peers(ctx)
+	if err != nil {
+		return err
+	}
+	c := exec.CommandContext(ctx, python, args...)
+	c.Stdout, c.Stderr = os.Stdout, os.Stderr
+	return c.Run()
+}
+
 // failed adds what a process has written to its standard error.
 func failed(err error) error {
 	var e *exec.ExitError

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -32,6 +33,26 @@ func (a *app) looking(ctx context.Context, f func(context.Context, *conn) error)
 	ctx, stop := a.withSignals(ctx)
 	defer stop()
 	c, err := a.look(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	return f(ctx, c)
+}
+
+// writing is looking for a command that puts something into the bucket: it makes the built-in servers' data folder where there is none.
+func (a *app) writing(ctx context.Context, f func(context.Context, *conn) error) (err error) {
+	ctx, stop := a.withSignals(ctx)
+	defer stop()
+	s, err := a.settings()
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.DiscardHandler)
+	c, err := find(ctx, s, log)
+	if err == nil && c == nil {
+		c, err = startStack(ctx, s, freePorts, "", log)
+	}
 	if err != nil {
 		return err
 	}
