@@ -55,6 +55,7 @@ func (a *Activities) demoSteps(ctx context.Context, e *engine, in contract.Train
 	schedule := scheduleOf(plan.optim, in.Total)
 	settings := train.Settings{Objective: plan.objective, Optimizer: optimizerOf(plan.optim)}
 	var out contract.TrainOutput
+	g, done := guard{trainer: e.trainer, held: held}, 0.0
 	for step := in.Span.From; step < in.Span.To; step++ {
 		if err := ctx.Err(); err != nil {
 			return out, err
@@ -67,14 +68,18 @@ func (a *Activities) demoSteps(ctx context.Context, e *engine, in contract.Train
 		if err != nil {
 			return out, err
 		}
-		r, err := e.trainer.Update(held.state, settings, schedule.At(step), teacher, batches...)
+		r, ok, err := g.update(fmt.Sprintf("step %d", step+1), settings, schedule.At(step), teacher, batches...)
 		if err != nil {
 			return out, err
 		}
-		n := float64(step - in.Span.From)
-		out.Loss = (out.Loss*n + r.Loss) / (n + 1)
+		if !ok {
+			continue
+		}
+		out.Loss = (out.Loss*done + r.Loss) / (done + 1)
+		done++
 		out.Norm, out.Tokens = r.GradNorm, out.Tokens+r.Tokens
 	}
+	out.LeftOut = g.leftOut
 	return out, nil
 }
 
@@ -231,7 +236,8 @@ func optimizerOf(o pipelines.Optim) train.Optimizer {
 }
 
 func scheduleOf(o pipelines.Optim, total int) train.Schedule {
-	return train.Schedule{Kind: o.Schedule, Peak: o.LR, Warmup: o.WarmupSteps, Total: total, FinalRatio: o.MinLRRatio}
+	return train.Schedule{Kind: o.Schedule, Peak: o.LR, Warmup: o.WarmupSteps, Total: total, Decay: int(math.Round(o.DecayRatio * float64(total))),
+		FinalRatio: o.MinLRRatio}
 }
 
 const demosFile = "demonstrations.json.gz"

@@ -74,30 +74,30 @@ func (a *Activities) distillRound(ctx context.Context, e *engine, in contract.Di
 		return contract.DistillOutput{}, err
 	}
 	step := contract.DistillStep{Round: in.Round}
-	r, solved, err := a.onPolicyStep(ctx, e, in.Stage, held, step)
+	out, err := a.onPolicyStep(ctx, e, in.Stage, held, step)
 	if err != nil {
 		held.state.Free()
 		return contract.DistillOutput{}, err
 	}
-	state, err := a.advance(held, in.State, contract.Update{OnPolicy: &step})
-	return contract.DistillOutput{State: state, Divergence: r.Metrics["divergence"], Norm: r.GradNorm, Solved: solved}, err
+	out.State, err = a.advance(held, in.State, contract.Update{OnPolicy: &step})
+	return out, err
 }
 
 // onPolicyStep samples from the student and moves it towards the teacher's distribution at each of its own tokens. The samples depend on the
 // student's state and the round alone, so a replay draws them again.
-func (a *Activities) onPolicyStep(ctx context.Context, e *engine, stage contract.Stage, held *resident, step contract.DistillStep) (train.Result, float64, error) {
+func (a *Activities) onPolicyStep(ctx context.Context, e *engine, stage contract.Stage, held *resident, step contract.DistillStep) (contract.DistillOutput, error) {
 	s := stage.Stage.Settings.(*pipelines.Distill)
 	pool, err := a.pooled(ctx, stage, s.Tasks)
 	if err != nil {
-		return train.Result{}, 0, err
+		return contract.DistillOutput{}, err
 	}
 	teacher, err := a.model(ctx, e, stage.Models[s.Teacher])
 	if err != nil {
-		return train.Result{}, 0, err
+		return contract.DistillOutput{}, err
 	}
 	scorer, err := correctness(s.OnlyCorrect)
 	if err != nil {
-		return train.Result{}, 0, err
+		return contract.DistillOutput{}, err
 	}
 	ordinals := pool.draw(stage.Seed+1, nil, step.Round, s.OnPolicy.Prompts)
 	problems := make([]tasks.Problem, len(ordinals))
@@ -107,7 +107,7 @@ func (a *Activities) onPolicyStep(ctx context.Context, e *engine, stage contract
 	answers, err := e.ask(ctx, policy{held.state.Config, held.state.Params, held.text}, problems, scorer,
 		request{samples: s.OnPolicy.Samples, temperature: s.Temperature, maxTokens: s.MaxTokens, seed: stage.Seed + 1, iteration: step.Round})
 	if err != nil {
-		return train.Result{}, 0, err
+		return contract.DistillOutput{}, err
 	}
 	var demos []train.Demo
 	solved := 0.0
@@ -122,9 +122,14 @@ func (a *Activities) onPolicyStep(ctx context.Context, e *engine, stage contract
 	}
 	batches, err := train.Pack(train.Demonstrations(demos, true), train.Layout{Rows: s.Rows, Length: s.Length, Packing: true}, nil)
 	if err != nil {
-		return train.Result{}, 0, err
+		return contract.DistillOutput{}, err
 	}
-	r, err := e.trainer.Update(held.state, train.Settings{Objective: objective.Distill{Divergence: s.OnPolicy.KL}, Optimizer: optimizerOf(s.Optim)},
+	g := guard{trainer: e.trainer, held: held}
+	r, ok, err := g.update(fmt.Sprintf("on-policy round %d", step.Round+1), train.Settings{Objective: objective.Distill{Divergence: s.OnPolicy.KL}, Optimizer: optimizerOf(s.Optim)},
 		s.OnPolicy.LR, &train.State{Config: teacher.config, Params: teacher.params}, batches...)
-	return r, solved / float64(len(demos)), err
+	out := contract.DistillOutput{Solved: solved / float64(len(demos)), LeftOut: g.leftOut}
+	if ok {
+		out.Divergence, out.Norm = r.Metrics["divergence"], r.GradNorm
+	}
+	return out, err
 }

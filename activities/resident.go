@@ -113,7 +113,7 @@ func (a *Activities) replay(ctx context.Context, e *engine, stage contract.Stage
 		_, err := a.policyStep(ctx, e, stage, held, *u.Policy)
 		return err
 	case u.OnPolicy != nil:
-		_, _, err := a.onPolicyStep(ctx, e, stage, held, *u.OnPolicy)
+		_, err := a.onPolicyStep(ctx, e, stage, held, *u.OnPolicy)
 		return err
 	default:
 		return fmt.Errorf("unknown kind of update")

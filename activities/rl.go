@@ -199,6 +199,7 @@ func (a *Activities) policyStep(ctx context.Context, e *engine, stage contract.S
 	settings := train.Settings{Objective: loss, Optimizer: optimizerOf(s.Optim)}
 	schedule := scheduleOf(s.Optim, s.RoundsFor(len(pool.problems))*recipe.OffPolicy.Updates)
 	var out contract.PolicyOutput
+	g := guard{trainer: e.trainer, held: held}
 	if len(examples) > 0 {
 		batches, err := train.Pack(examples, layout, loss.Columns())
 		if err != nil {
@@ -208,20 +209,21 @@ func (a *Activities) policyStep(ctx context.Context, e *engine, stage contract.S
 			return out, err
 		}
 		for i := range recipe.OffPolicy.Updates {
-			r, err := e.trainer.Update(held.state, settings, schedule.At(step.Round*recipe.OffPolicy.Updates+i), nil, batches...)
+			r, ok, err := g.update(fmt.Sprintf("round %d", step.Round+1), settings, schedule.At(step.Round*recipe.OffPolicy.Updates+i), nil, batches...)
 			if err != nil {
 				return out, err
 			}
-			if i == 0 {
+			if i == 0 && ok {
 				out.Loss, out.Norm, out.Metrics = r.Loss, r.GradNorm, r.Metrics
 			}
 		}
 	}
 	if len(step.Interleave) > 0 {
-		if out.SFTLoss, err = a.interleave(ctx, e, stage, held, layout, step.Interleave); err != nil {
+		if out.SFTLoss, err = a.interleave(ctx, &g, stage, layout, step); err != nil {
 			return out, fmt.Errorf("interleaved SFT: %w", err)
 		}
 	}
+	out.LeftOut = g.leftOut
 	return out, nil
 }
 
@@ -282,15 +284,15 @@ func (a *Activities) referenceColumn(ctx context.Context, e *engine, stage contr
 
 // interleave trains on the demonstrations of the given problems, with an optimizer of its own as in ReLIFT's published code: the gradient of
 // a demonstration is many times larger than the policy's, and shared moments would shrink the policy's steps.
-func (a *Activities) interleave(ctx context.Context, e *engine, stage contract.Stage, held *resident, layout train.Layout, ordinals []int) (float64, error) {
+func (a *Activities) interleave(ctx context.Context, g *guard, stage contract.Stage, layout train.Layout, step contract.PolicyStep) (float64, error) {
 	s := stage.Stage.Settings.(*pipelines.RL)
 	pool, err := a.practice(ctx, stage, s)
 	if err != nil {
 		return 0, err
 	}
 	var demos []train.Demo
-	for _, o := range ordinals {
-		d, err := solution(held.text, pool.problems[o])
+	for _, o := range step.Interleave {
+		d, err := solution(g.held.text, pool.problems[o])
 		if err != nil {
 			return 0, err
 		}
@@ -304,11 +306,16 @@ func (a *Activities) interleave(ctx context.Context, e *engine, stage contract.S
 	if err != nil {
 		return 0, err
 	}
-	var r train.Result
+	settings := train.Settings{Objective: objective.SFT{}, Optimizer: optimizerOf(s.Optim), Side: true}
+	loss := 0.0
 	for range s.RecipeSettings.Interleave.Steps {
-		if r, err = e.trainer.Update(held.state, train.Settings{Objective: objective.SFT{}, Optimizer: optimizerOf(s.Optim), Side: true}, s.RecipeSettings.Interleave.LR, nil, batches...); err != nil {
+		r, ok, err := g.update(fmt.Sprintf("SFT of round %d", step.Round+1), settings, s.RecipeSettings.Interleave.LR, nil, batches...)
+		if err != nil {
 			return 0, err
 		}
+		if ok {
+			loss = r.Loss
+		}
 	}
-	return r.Loss, nil
+	return loss, nil
 }

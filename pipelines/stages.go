@@ -30,8 +30,9 @@ type ModelShape struct {
 type Optim struct {
 	LR          float64 `yaml:"lr" json:"lr" validate:"gt=0,lte=1"`
 	WarmupSteps int     `yaml:"warmup_steps" json:"warmup_steps" validate:"gte=0"`
-	Schedule    string  `yaml:"schedule" json:"schedule" validate:"oneof=constant cosine linear"`
-	MinLRRatio  float64 `yaml:"min_lr_ratio" json:"min_lr_ratio" validate:"gte=0,lte=1"` // of lr, where cosine and linear end
+	Schedule    string  `yaml:"schedule" json:"schedule" validate:"oneof=constant cosine linear wsd"`
+	MinLRRatio  float64 `yaml:"min_lr_ratio" json:"min_lr_ratio" validate:"gte=0,lte=1"` // of lr, where all but constant end
+	DecayRatio  float64 `yaml:"decay_ratio" json:"decay_ratio" validate:"gte=0,lte=1"`   // share of the steps over which wsd falls
 	WeightDecay float64 `yaml:"weight_decay" json:"weight_decay" validate:"gte=0,lte=1"`
 	Beta1       float64 `yaml:"beta1" json:"beta1" validate:"gte=0,lt=1"`
 	Beta2       float64 `yaml:"beta2" json:"beta2" validate:"gte=0,lt=1"`

@@ -59,12 +59,14 @@ func (o Optimizer) clip(grads []*Node) (clipped []*Node, norm *Node) {
 	return clipped, norm
 }
 
-// Schedule gives the learning rate of a step from 0.
+// Schedule gives the learning rate of a step from 0. WSD (warm-up, stable, decay: Hu et al. 2024, MiniCPM, arXiv 2404.06395) stays at the peak
+// and falls in a straight line over its last steps.
 type Schedule struct {
-	Kind       string // constant, cosine or linear
+	Kind       string // constant, cosine, linear or wsd
 	Peak       float64
 	Warmup     int     // steps of linear warm-up
-	Total      int     // steps in all, for cosine and linear
+	Total      int     // steps in all, for all but constant
+	Decay      int     // last steps, over which wsd falls
 	FinalRatio float64 // of the peak, at the end
 }
 
@@ -73,12 +75,15 @@ func (s Schedule) At(step int) float64 {
 	if step < s.Warmup {
 		return s.Peak * float64(step+1) / float64(s.Warmup)
 	}
-	span := float64(max(1, s.Total-s.Warmup))
-	done := math.Min(1, float64(step-s.Warmup)/span)
+	from := s.Warmup
+	if s.Kind == "wsd" {
+		from = max(from, s.Total-s.Decay)
+	}
+	done := math.Max(0, math.Min(1, float64(step-from)/float64(max(1, s.Total-from))))
 	switch s.Kind {
 	case "cosine":
 		return s.Peak * (s.FinalRatio + (1-s.FinalRatio)*(1+math.Cos(math.Pi*done))/2)
-	case "linear":
+	case "linear", "wsd":
 		return s.Peak * (1 - (1-s.FinalRatio)*done)
 	default:
 		return s.Peak

@@ -99,3 +99,18 @@ func (b *Batch) upload(c *device.Client, o objective.Objective) ([]*device.Buffe
 	}
 	return out, nil
 }
+
+// Sequences are the tokens of each sequence in the batch, the last target included.
+func (b *Batch) Sequences() [][]int32 {
+	var out [][]int32
+	for i, segment := range b.Segments {
+		if segment == 0 {
+			continue
+		}
+		if b.Positions[i] == 0 {
+			out = append(out, []int32{b.Tokens[i]})
+		}
+		out[len(out)-1] = append(out[len(out)-1], b.Targets[i])
+	}
+	return out
+}

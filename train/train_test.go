@@ -246,6 +246,8 @@ func TestSchedules(t *testing.T) {
 	}{
 		{train.Schedule{Kind: "constant", Peak: 2, Warmup: 4}, map[int]float64{0: 0.5, 3: 2, 4: 2, 1000: 2}},
 		{train.Schedule{Kind: "linear", Peak: 1, Total: 10, FinalRatio: 0.1}, map[int]float64{0: 1, 5: 0.55, 10: 0.1, 20: 0.1}},
+		{train.Schedule{Kind: "wsd", Peak: 1, Warmup: 2, Total: 100, Decay: 20, FinalRatio: 0.2}, map[int]float64{0: 0.5, 2: 1, 79: 1, 80: 1, 90: 0.6, 100: 0.2, 200: 0.2}},
+		{train.Schedule{Kind: "wsd", Peak: 1, Warmup: 5, Total: 10, Decay: 50}, map[int]float64{4: 1, 5: 1, 10: 0}},
 		{train.Schedule{Kind: "cosine", Peak: 1, Warmup: 2, Total: 12}, map[int]float64{0: 0.5, 2: 1, 7: 0.5, 12: 0}},
 	} {
 		for step, want := range c.want {

@@ -42,6 +42,7 @@ func Distill(ctx workflow.Context, in contract.StageInput) (contract.StageOut, e
 				return contract.StageOut{}, err
 			}
 			state = out.State
+			m.leaveOut(out.LeftOut)
 			numbers["divergence"] = out.Divergence
 			m.curves[1].add(out.Divergence)
 			m.step(ctx, s.Steps+round+1, fmt.Sprintf("steps and rounds, divergence %.4f nats a token, student solves %.1f%%", out.Divergence, 100*out.Solved))

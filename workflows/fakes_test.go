@@ -23,10 +23,11 @@ type world struct {
 	t   *testing.T
 	env *testsuite.TestWorkflowEnvironment
 
-	mu    sync.Mutex
-	calls []called
-	fails map[string]error // by activity; an error is given once for each in times, or always
-	times map[string]int
+	mu      sync.Mutex
+	calls   []called
+	fails   map[string]error           // by activity; an error is given once for each in times, or always
+	leftOut map[int][]contract.LeftOut // by round
+	times   map[string]int
 }
 
 // called is one call of an activity.
@@ -92,7 +93,8 @@ func fakeModels(w *world) {
 		s := in.State
 		s.Log = append(append([]contract.Update{}, s.Log...), contract.Update{Policy: &in.Step})
 		s.Key, s.Step = fmt.Sprintf("after-%d", in.Step.Round), s.Step+1
-		return contract.PolicyOutput{State: s, Norm: 2, Metrics: map[string]float64{"entropy": 3 - float64(in.Step.Round)/4, "sampler_log_prob_gap": 0.01}}
+		return contract.PolicyOutput{State: s, Norm: 2, Metrics: map[string]float64{"entropy": 3 - float64(in.Step.Round)/4, "sampler_log_prob_gap": 0.01},
+			LeftOut: w.leftOut[in.Step.Round]}
 	})
 	fake(w, contract.SaveState, func(in contract.StateInput) contract.State {
 		return contract.State{Snapshot: ref("state", "saved-"+in.State.Key), Key: in.State.Key, Step: in.State.Step}

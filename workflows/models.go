@@ -68,7 +68,7 @@ func demonstrations(ctx workflow.Context, in contract.StageInput, m *monitor, st
 	if err != nil {
 		return contract.StageOut{}, err
 	}
-	return export(ctx, in, state, fmt.Sprintf("%d steps, loss %.3f", steps, loss), merge(numbers, map[string]float64{"loss": loss}))
+	return export(ctx, in, state, fmt.Sprintf("%d steps, loss %.3f%s", steps, loss, m.leftOutText()), merge(numbers, map[string]float64{"loss": loss}))
 }
 
 func trainSpans(ctx workflow.Context, in contract.StageInput, m *monitor, state contract.State, data artifact.Ref, steps, chunk int) (contract.State, float64, error) {
@@ -81,6 +81,7 @@ func trainSpans(ctx workflow.Context, in contract.StageInput, m *monitor, state 
 			return state, 0, err
 		}
 		state, loss = out.State, out.Loss
+		m.leaveOut(out.LeftOut)
 		m.step(ctx, to, fmt.Sprintf("steps, loss %.3f", loss), loss)
 	}
 	return state, loss, nil

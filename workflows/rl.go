@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"temper/activities/contract"
@@ -24,6 +25,9 @@ func RL(ctx workflow.Context, in contract.StageInput) (contract.StageOut, error)
 		}
 		for len(loop.rounds) < loop.total {
 			if err := loop.round(ctx); err != nil {
+				return contract.StageOut{}, err
+			}
+			if err := loop.broken(); err != nil {
 				return contract.StageOut{}, err
 			}
 			if workflow.GetInfo(ctx).GetContinueAsNewSuggested() && len(loop.rounds) < loop.total {
@@ -58,8 +62,13 @@ func newRLLoop(ctx workflow.Context, in contract.StageInput) (*rlLoop, error) {
 		l.state, l.rounds, l.buffer.waiting, l.demos = r.State, r.Rounds, r.Buffer, r.Demos
 	}
 	var err error
-	l.monitor, err = watch(ctx, in, l.total, "reward", "solved", "entropy")
-	return l, err
+	if l.monitor, err = watch(ctx, in, l.total, "reward", "solved", "entropy"); err != nil {
+		return nil, err
+	}
+	for _, r := range l.rounds {
+		l.monitor.leaveOut(r.LeftOut)
+	}
+	return l, nil
 }
 
 // round samples, updates, and saves a snapshot when one is due.
@@ -89,7 +98,9 @@ func (l *rlLoop) round(ctx workflow.Context) error {
 		}
 	}
 	l.rounds = append(l.rounds, contract.Round{Rollouts: samples.Rollouts, Reward: samples.Reward, Solved: samples.Solved,
-		Entropy: update.Metrics["entropy"], Norm: update.Norm, Gap: update.Metrics["sampler_log_prob_gap"], Interleave: demos})
+		Entropy: update.Metrics["entropy"], Norm: update.Norm, Gap: update.Metrics["sampler_log_prob_gap"], Interleave: demos,
+		LeftOut: update.LeftOut})
+	l.monitor.leaveOut(update.LeftOut)
 	l.monitor.step(ctx, n+1, fmt.Sprintf("rounds, reward %.3f, solved %.1f%%, entropy %.3f, length %.1f, %d demonstrations",
 		samples.Reward, 100*samples.Solved, update.Metrics["entropy"], samples.Length, len(l.demos)), samples.Reward, samples.Solved, update.Metrics["entropy"])
 	if (n+1)%l.settings.SaveEvery == 0 || n+1 == l.total {
@@ -97,6 +108,23 @@ func (l *rlLoop) round(ctx workflow.Context) error {
 			contract.StateInput{Stage: l.in.Stage, State: l.state})
 	}
 	return err
+}
+
+// maxBroken is how many rounds in a row may leave updates out before the stage fails.
+const maxBroken = 3
+
+// broken ends a stage whose policy no longer gives finite gradients.
+func (l *rlLoop) broken() error {
+	if len(l.rounds) < maxBroken {
+		return nil
+	}
+	for _, r := range l.rounds[len(l.rounds)-maxBroken:] {
+		if len(r.LeftOut) == 0 {
+			return nil
+		}
+	}
+	last := l.rounds[len(l.rounds)-1].LeftOut[0]
+	return temporal.NewNonRetryableApplicationError(fmt.Sprintf("the gradients of %d rounds in a row are not finite (%s, loss %s): go on from an earlier snapshot with a lower lr", maxBroken, last.Update, last.Loss), "permanent", nil)
 }
 
 func (l *rlLoop) continueAsNew(ctx workflow.Context) error {
@@ -109,7 +137,7 @@ func (l *rlLoop) continueAsNew(ctx workflow.Context) error {
 func (l *rlLoop) finish(ctx workflow.Context) (contract.StageOut, error) {
 	last := l.rounds[len(l.rounds)-1]
 	first := l.rounds[0]
-	out, err := export(ctx, l.in, l.state, fmt.Sprintf("%d rounds, reward %.3f → %.3f, %d demonstrations", l.total, first.Reward, last.Reward, len(l.demos)),
+	out, err := export(ctx, l.in, l.state, fmt.Sprintf("%d rounds, reward %.3f → %.3f, %d demonstrations", l.total, first.Reward, last.Reward, len(l.demos))+l.monitor.leftOutText(),
 		map[string]float64{"rounds": float64(l.total), "demonstrations": float64(len(l.demos)), "first_reward": first.Reward, "last_reward": last.Reward,
 			"samples": float64(l.total * l.settings.Prompts * l.settings.RecipeSettings.Group)})
 	if err != nil {

@@ -150,3 +150,19 @@ func TestRLFails(t *testing.T) {
 		})
 	}
 }
+
+func TestRLTellsOfUpdatesLeftOut(t *testing.T) {
+	left := []contract.LeftOut{{Update: "round 2", Loss: "NaN", Batch: []string{"1+1="}}}
+	w := newWorld(t)
+	w.leftOut = map[int][]contract.LeftOut{1: left, 2: left, 4: left}
+	out, err := w.stage(alone(t, parse(t, small), "probe"))
+	require.NoError(t, err)
+	require.Equal(t, "5 rounds, reward 0.125 → 0.625, 6 demonstrations, 3 updates left out (gradient not finite)", out.Summary)
+	require.Equal(t, left, inputs[contract.LogInput](w, contract.WriteLog)[0].Rounds[1].LeftOut)
+
+	w = newWorld(t)
+	w.leftOut = map[int][]contract.LeftOut{1: left, 2: left, 3: left}
+	_, err = w.stage(alone(t, parse(t, small), "probe"))
+	require.ErrorContains(t, err, "the gradients of 3 rounds in a row are not finite (round 2, loss NaN)")
+	require.NotContains(t, w.names(), contract.ExportModel)
+}

@@ -16,6 +16,7 @@ type monitor struct {
 	line        string
 	curves      []curve
 	notes       []string
+	left        int // updates left out because their gradients were not finite
 }
 
 // watch starts a stage's monitor.
@@ -28,6 +29,27 @@ func watch(ctx workflow.Context, in contract.StageInput, total int, curves ...st
 		return contract.Progress{Name: m.name, Done: m.done, Total: m.total, Line: m.line}, nil
 	})
 	return m, err
+}
+
+// leaveOut notes the updates that a span left out, with what they would have trained on.
+func (m *monitor) leaveOut(updates []contract.LeftOut) {
+	for _, u := range updates {
+		m.left++
+		if m.left <= shownLeftOut {
+			m.notes = append(m.notes, fmt.Sprintf("**left out** %s: the gradient is not finite (loss %s); the state is as before. Its batch: %q", u.Update, u.Loss, u.Batch))
+		}
+	}
+}
+
+// shownLeftOut is how many left out updates the details describe.
+const shownLeftOut = 5
+
+// leftOutText ends a stage's summary.
+func (m *monitor) leftOutText() string {
+	if m.left == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d updates left out (gradient not finite)", m.left)
 }
 
 // step records progress: how much is done, a line for people, and a value for each curve.

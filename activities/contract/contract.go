@@ -146,6 +146,15 @@ type TrainOutput struct {
 	Loss   float64 `json:"loss"`
 	Norm   float64 `json:"norm"`
 	Tokens int     `json:"tokens"` // trained
+
+	LeftOut []LeftOut `json:"left_out,omitempty"`
+}
+
+// LeftOut is an update that was left out because its gradient was not finite: the state stayed as it was.
+type LeftOut struct {
+	Update string   `json:"update"`
+	Loss   string   `json:"loss"`
+	Batch  []string `json:"batch"` // how its first sequences begin
 }
 
 // RolloutInput asks for one round's samples of the policy.
@@ -185,6 +194,7 @@ type PolicyOutput struct {
 	Metrics map[string]float64 `json:"metrics,omitempty"`
 	SFTLoss float64            `json:"sft_loss,omitempty"` // of the interleaved step
 	Seconds float64            `json:"seconds"`
+	LeftOut []LeftOut          `json:"left_out,omitempty"`
 }
 
 // StateInput names a state of a stage.
@@ -208,7 +218,8 @@ type Round struct {
 	Norm     float64      `json:"norm"`
 	Gap      float64      `json:"gap"` // mean |sampler's − trainer's log-probability|, nats
 	// Interleave are the ordinals of the problems whose demonstrations the round trained on.
-	Interleave []int `json:"interleave,omitempty"`
+	Interleave []int     `json:"interleave,omitempty"`
+	LeftOut    []LeftOut `json:"left_out,omitempty"`
 }
 
 // ProblemsOut is what a stage that selects or makes problems gives.
@@ -251,6 +262,8 @@ type DistillOutput struct {
 	Divergence float64 `json:"divergence"` // nats a token
 	Norm       float64 `json:"norm"`
 	Solved     float64 `json:"solved"`
+
+	LeftOut []LeftOut `json:"left_out,omitempty"`
 }
 
 // EvaluateInput asks for the evaluation of one model.
