@@ -31,7 +31,7 @@ func TestGuardLeavesOutWhatIsNotFinite(t *testing.T) {
 		_, ok, err := g.update("step 7", settings, 0.01, nil, b)
 		return ok, err
 	}
-	before, err := state.Model()
+	before, err := lm.Download(config.Tensors(), state.Params)
 	require.NoError(t, err)
 	for range 3 { // two in a row, then one that is whole, and again
 		for range 2 {
@@ -39,13 +39,13 @@ func TestGuardLeavesOutWhatIsNotFinite(t *testing.T) {
 			require.NoError(t, err)
 			require.False(t, ok)
 		}
-		after, err := state.Model()
+		after, err := lm.Download(config.Tensors(), state.Params)
 		require.NoError(t, err)
 		require.Equal(t, before, after, "an update that is left out changes nothing")
 		ok, err := step(1)
 		require.NoError(t, err)
 		require.True(t, ok)
-		before, err = state.Model()
+		before, err = lm.Download(config.Tensors(), state.Params)
 		require.NoError(t, err)
 	}
 	require.Len(t, g.leftOut, 6)

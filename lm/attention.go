@@ -50,7 +50,7 @@ func attend(c hf.Config, q, k, v, bias *Node) *Node {
 
 // output projects the attention result back and adds the residual.
 func output(w layerWeights, x, attended *Node) *Node {
-	return Add(x, linear(attended, w.get("self_attn.o_proj.weight"), w.optional("self_attn.o_proj.bias")))
+	return Add(x, w.project(attended, "self_attn.o_proj"))
 }
 
 // biases are the score biases of the layers without and with the sliding window; they are one and the same where no window applies.

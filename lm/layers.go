@@ -15,13 +15,18 @@ func linear(x, w, b *Node) *Node {
 	return y
 }
 
+// project is the linear layer of a name, with its adapter.
+func (l layerWeights) project(x *Node, name string) *Node {
+	return l.adapted(linear(x, l.get(name+".weight"), l.optional(name+".bias")), x, name)
+}
+
 // joined computes several projections of the same input as one product and cuts the result at the given widths. A single token is
 // projected one by one instead: there the time goes into reading the weights, and joining them would read and write them once more.
 func joined(w layerWeights, h *Node, widths []int, names ...string) []*Node {
 	if h.Shape().Dimensions[1] == 1 {
 		out := make([]*Node, len(names))
 		for i, name := range names {
-			out[i] = linear(h, w.get(name+".weight"), w.optional(name+".bias"))
+			out[i] = w.project(h, name)
 		}
 		return out
 	}
@@ -39,7 +44,7 @@ func joined(w layerWeights, h *Node, widths []int, names ...string) []*Node {
 	all := linear(h, Concatenate(weights, 0), bias)
 	out, from := make([]*Node, len(widths)), 0
 	for i, n := range widths {
-		out[i] = SliceAxis(all, -1, AxisRange(from, from+n))
+		out[i] = w.adapted(SliceAxis(all, -1, AxisRange(from, from+n)), h, names[i])
 		from += n
 	}
 	return out
@@ -56,7 +61,7 @@ func swiGLU(w layerWeights, h *Node) *Node {
 	width := w.get("mlp.gate_proj.weight").Shape().Dimensions[0]
 	parts := joined(w, h, []int{width, width}, "mlp.gate_proj", "mlp.up_proj")
 	gate, up := parts[0], parts[1]
-	return linear(Mul(Mul(gate, Sigmoid(gate)), up), w.get("mlp.down_proj.weight"), w.optional("mlp.down_proj.bias"))
+	return w.project(Mul(Mul(gate, Sigmoid(gate)), up), "mlp.down_proj")
 }
 
 // feedForward is the second half of a layer: x + swiGLU(norm(x)).

@@ -11,8 +11,10 @@ import (
 )
 
 // Shapes gives the shape of every parameter in the canonical order of hf.Config.Tensors.
-func Shapes(c hf.Config) []shapes.Shape {
-	specs := c.Tensors()
+func Shapes(c hf.Config) []shapes.Shape { return ShapesOf(c.Tensors()) }
+
+// ShapesOf gives the shapes of tensors.
+func ShapesOf(specs []hf.TensorSpec) []shapes.Shape {
 	out := make([]shapes.Shape, len(specs))
 	for i, s := range specs {
 		out[i] = device.Float32(s.Dims...)
@@ -24,6 +26,7 @@ func Shapes(c hf.Config) []shapes.Shape {
 type Weights struct {
 	config hf.Config
 	byName map[string]*Node
+	scale  float64 // of an adapter's matrices, which are in byName too
 }
 
 // Bind names the nodes, which are in the canonical order of hf.Config.Tensors.
@@ -62,9 +65,14 @@ func (l layerWeights) optional(name string) *Node { return l.all.optional(l.pref
 
 // Upload puts a model's parameters on the device, in canonical order.
 func Upload(c *device.Client, m *hf.Model) ([]*device.Buffer, error) {
+	return UploadTensors(c, m.Config.Tensors(), m.Tensors)
+}
+
+// UploadTensors puts tensors on the device in the order of their specs.
+func UploadTensors(c *device.Client, specs []hf.TensorSpec, tensors map[string]hf.Tensor) ([]*device.Buffer, error) {
 	var out []*device.Buffer
-	for _, s := range m.Config.Tensors() {
-		t, ok := m.Tensors[s.Name]
+	for _, s := range specs {
+		t, ok := tensors[s.Name]
 		if !ok {
 			device.FreeAll(out...)
 			return nil, fmt.Errorf("upload model: parameter %s is missing", s.Name)
@@ -79,11 +87,11 @@ func Upload(c *device.Client, m *hf.Model) ([]*device.Buffer, error) {
 	return out, nil
 }
 
-// Download copies parameters in canonical order back to the host, by name.
-func Download(c hf.Config, params []*device.Buffer) (map[string]hf.Tensor, error) {
-	out := make(map[string]hf.Tensor, len(params))
-	for i, s := range c.Tensors() {
-		data, err := device.Download[float32](params[i])
+// Download copies buffers, which are in the order of their specs, back to the host, by name.
+func Download(specs []hf.TensorSpec, buffers []*device.Buffer) (map[string]hf.Tensor, error) {
+	out := make(map[string]hf.Tensor, len(buffers))
+	for i, s := range specs {
+		data, err := device.Download[float32](buffers[i])
 		if err != nil {
 			return nil, fmt.Errorf("download model: %s: %w", s.Name, err)
 		}

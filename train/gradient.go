@@ -1,32 +1,40 @@
 package train
 
 import (
+	"errors"
+
 	"temper/device"
 	"temper/lm"
 	"temper/lm/hf"
 )
 
-// Gradient gives the gradient of the micro-batches' summed loss by parameter, in canonical order, and the loss. It changes nothing.
-func (t *Trainer) Gradient(c hf.Config, params []*device.Buffer, set Settings, batches ...*Batch) (map[string]hf.Tensor, float64, error) {
-	g := graphs{config: c, rows: batches[0].Rows, length: batches[0].Length, objective: set.Objective, checkpoint: set.Checkpoint}
+// Gradient gives the gradient of the micro-batches' summed loss by tensor in training, and the loss. It changes nothing.
+func (t *Trainer) Gradient(s *State, set Settings, batches ...*Batch) (map[string]hf.Tensor, float64, error) {
+	if len(batches) == 0 {
+		return nil, 0, errors.New("gradient: no batch")
+	}
+	g := graphs{config: s.Config, rows: batches[0].Rows, length: batches[0].Length, objective: set.Objective, checkpoint: set.Checkpoint}
+	if s.Adapter != nil {
+		g.adapter = &s.Adapter.Adapter
+	}
 	accumulate, err := t.program("accumulate", g, func() (*device.Program, error) { return g.accumulate(t.client) })
 	if err != nil {
 		return nil, 0, err
 	}
-	total, err := zeros(t.client, c)
+	total, err := zeros(t.client, s.specs())
 	if err != nil {
 		return nil, 0, err
 	}
 	defer func() { device.FreeAll(total...) }()
 	loss := 0.0
 	for _, b := range batches {
-		out, sums, err := t.accumulate(accumulate, total, params, nil, b, set.Objective)
+		out, sums, err := t.accumulate(accumulate, total, *s.trained(), s.frozen(), b, set.Objective)
 		if err != nil {
 			return nil, 0, err
 		}
 		total = out
 		loss += float64(sums[0])
 	}
-	gradient, err := lm.Download(c, total)
+	gradient, err := lm.Download(s.specs(), total)
 	return gradient, loss, err
 }

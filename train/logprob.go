@@ -15,7 +15,7 @@ import (
 func (t *Trainer) LogProbs(c hf.Config, params []*device.Buffer, temperature float64, b *Batch) ([]float32, error) {
 	g := graphs{config: c, rows: b.Rows, length: b.Length, objective: objective.SFT{}}
 	program, err := t.program(fmt.Sprintf("log_probs@%g", temperature), g, func() (*device.Program, error) {
-		n := g.params()
+		n := len(params)
 		return t.client.Compile("log_probs", concat(lm.Shapes(c), g.batchShapes()), nil, func(x []*Node) []*Node {
 			w := lm.Bind(c, x[:n])
 			b := objective.Batch{Student: objective.Projection{Hidden: lm.Hidden(c, w, x[n], x[n+2], x[n+3], false), Head: lm.Head(w)}, Targets: x[n+1],

@@ -13,10 +13,11 @@ import (
 // State is a model in training on the device: its parameters and the moments of its optimizers. Main is the stage's own; Side belongs to
 // updates of another kind that are interleaved (ReLIFT's SFT steps), whose gradients are of another size. It is made when first used.
 type State struct {
-	Config hf.Config
-	Params []*device.Buffer
-	Main   *Moments
-	Side   *Moments
+	Config  hf.Config
+	Params  []*device.Buffer // of the model; with an adapter they never change
+	Adapter *Adapter         // nil: the parameters themselves are trained
+	Main    *Moments
+	Side    *Moments
 
 	accumulator []*device.Buffer // zero between updates; made when an update first needs more than one micro-batch
 }
@@ -34,19 +35,42 @@ func NewState(c *device.Client, m *hf.Model) (*State, error) {
 		return nil, err
 	}
 	s := &State{Config: m.Config, Params: params}
-	if s.Main, err = newMoments(c, m.Config); err != nil {
+	if s.Main, err = newMoments(c, s.specs()); err != nil {
 		s.Free()
 		return nil, err
 	}
 	return s, nil
 }
 
-func newMoments(c *device.Client, config hf.Config) (*Moments, error) {
-	m, err := zeros(c, config)
+// specs are the tensors in training.
+func (s *State) specs() []hf.TensorSpec {
+	if s.Adapter != nil {
+		return s.Config.AdapterTensors(s.Adapter.Adapter)
+	}
+	return s.Config.Tensors()
+}
+
+// trained are the buffers in training, in the order of specs; frozen are the others.
+func (s *State) trained() *[]*device.Buffer {
+	if s.Adapter != nil {
+		return &s.Adapter.Params
+	}
+	return &s.Params
+}
+
+func (s *State) frozen() []*device.Buffer {
+	if s.Adapter != nil {
+		return s.Params
+	}
+	return nil
+}
+
+func newMoments(c *device.Client, specs []hf.TensorSpec) (*Moments, error) {
+	m, err := zeros(c, specs)
 	if err != nil {
 		return nil, err
 	}
-	v, err := zeros(c, config)
+	v, err := zeros(c, specs)
 	if err != nil {
 		device.FreeAll(m...)
 		return nil, err
@@ -54,9 +78,9 @@ func newMoments(c *device.Client, config hf.Config) (*Moments, error) {
 	return &Moments{M: m, V: v}, nil
 }
 
-func zeros(c *device.Client, config hf.Config) ([]*device.Buffer, error) {
+func zeros(c *device.Client, specs []hf.TensorSpec) ([]*device.Buffer, error) {
 	var out []*device.Buffer
-	for _, shape := range lm.Shapes(config) {
+	for _, shape := range lm.ShapesOf(specs) {
 		b, err := device.Upload(c, make([]float32, shape.Size()), shape.Dimensions...)
 		if err != nil {
 			device.FreeAll(out...)
@@ -71,6 +95,7 @@ func zeros(c *device.Client, config hf.Config) ([]*device.Buffer, error) {
 func (s *State) Free() {
 	device.FreeAll(s.Params...)
 	device.FreeAll(s.accumulator...)
+	s.Adapter.free()
 	for _, m := range []*Moments{s.Main, s.Side} {
 		if m != nil {
 			device.FreeAll(m.M...)
@@ -78,9 +103,6 @@ func (s *State) Free() {
 		}
 	}
 }
-
-// Model copies the parameters to the host.
-func (s *State) Model() (map[string]hf.Tensor, error) { return lm.Download(s.Config, s.Params) }
 
 // optimizers lists the state's moments with the prefix that their saved tensors have.
 func (s *State) optimizers() map[string]*Moments {
@@ -108,11 +130,11 @@ func (s *State) SaveOptimizer() (SavedOptimizer, error) {
 			prefix  string
 			buffers []*device.Buffer
 		}{{"m.", all[name].M}, {"v.", all[name].V}} {
-			byName, err := lm.Download(s.Config, part.buffers)
+			byName, err := lm.Download(s.specs(), part.buffers)
 			if err != nil {
 				return out, err
 			}
-			for _, spec := range s.Config.Tensors() {
+			for _, spec := range s.specs() {
 				t := byName[spec.Name]
 				t.Name = name + part.prefix + t.Name
 				out.Tensors = append(out.Tensors, t)
@@ -130,7 +152,7 @@ func (s *State) LoadOptimizer(c *device.Client, saved SavedOptimizer) error {
 	}
 	if _, ok := saved.Steps["side."]; ok && s.Side == nil {
 		var err error
-		if s.Side, err = newMoments(c, s.Config); err != nil {
+		if s.Side, err = newMoments(c, s.specs()); err != nil {
 			return err
 		}
 	}
@@ -140,7 +162,7 @@ func (s *State) LoadOptimizer(c *device.Client, saved SavedOptimizer) error {
 			prefix  string
 			buffers []*device.Buffer
 		}{{"m.", m.M}, {"v.", m.V}} {
-			for i, spec := range s.Config.Tensors() {
+			for i, spec := range s.specs() {
 				key := name + part.prefix + spec.Name
 				t, ok := byName[key]
 				if !ok {

@@ -14,6 +14,7 @@ import (
 type programKey struct {
 	kind         string // fused, accumulate or apply
 	config       string
+	adapter      string
 	teacher      string
 	rows, length int
 	objective    string
@@ -24,14 +25,38 @@ type programKey struct {
 // graphs builds the step's programs for one setting.
 type graphs struct {
 	config       hf.Config
-	teacher      *hf.Config // of a distilling objective, or nil
+	adapter      *hf.Adapter // in training in place of the parameters, or nil
+	teacher      *hf.Config  // of a distilling objective, or nil
 	rows, length int
 	objective    objective.Objective
 	optimizer    Optimizer
 	checkpoint   bool
 }
 
-func (s graphs) params() int { return len(s.config.Tensors()) }
+// trainedShapes are the tensors in training, frozenShapes the parameters beside them.
+func (s graphs) trainedShapes() []shapes.Shape {
+	if s.adapter != nil {
+		return lm.ShapesOf(s.config.AdapterTensors(*s.adapter))
+	}
+	return lm.Shapes(s.config)
+}
+
+func (s graphs) frozenShapes() []shapes.Shape {
+	if s.adapter != nil {
+		return lm.Shapes(s.config)
+	}
+	return nil
+}
+
+// weights binds the tensors in training and the frozen ones.
+func (s graphs) weights(trained, frozen []*Node) *lm.Weights {
+	if s.adapter == nil {
+		return lm.Bind(s.config, trained)
+	}
+	w := lm.Bind(s.config, frozen)
+	w.Adapt(*s.adapter, trained)
+	return w
+}
 
 // batchShapes are tokens, targets, positions, segments, weight and the objective's columns.
 func (s graphs) batchShapes() []shapes.Shape {
@@ -50,14 +75,16 @@ func (s graphs) teacherShapes() []shapes.Shape {
 	return lm.Shapes(*s.teacher)
 }
 
-// gradients builds forward and backward: the gradient of each parameter and the sums that are reported [metrics].
-func (s graphs) gradients(params, teacher, batch []*Node) (grads []*Node, report *Node) {
+// gradients builds forward and backward: the gradient of each tensor in training and the sums that are reported [metrics]. inputs are the
+// frozen tensors, the teacher's and the batch.
+func (s graphs) gradients(trained, inputs []*Node) (grads []*Node, report *Node) {
+	frozen, teacher, batch := cut(inputs, len(s.frozenShapes()), len(s.teacherShapes()))
 	tokens, targets, positions, segments, weight := batch[0], batch[1], batch[2], batch[3], batch[4]
 	columns := map[string]*Node{}
 	for i, name := range s.objective.Columns() {
 		columns[name] = batch[5+i]
 	}
-	w := lm.Bind(s.config, params)
+	w := s.weights(trained, frozen)
 	b := objective.Batch{Student: objective.Projection{Hidden: lm.Hidden(s.config, w, tokens, positions, segments, s.checkpoint), Head: lm.Head(w)},
 		Targets: targets, Segments: segments, Weight: weight, Columns: columns, Chunk: objective.ChunkTokens(s.rows*s.length, s.config.VocabSize)}
 	if s.teacher != nil {
@@ -70,7 +97,7 @@ func (s graphs) gradients(params, teacher, batch []*Node) (grads []*Node, report
 	for i := range sums {
 		sums[i] = Reshape(sums[i], 1)
 	}
-	return Gradient(loss, params...), StopGradient(Concatenate(sums, 0))
+	return Gradient(loss, trained...), StopGradient(Concatenate(sums, 0))
 }
 
 // update applies clipped AdamW, unless the gradient is not finite: then the state stays as it is and the reported norm tells.
@@ -85,27 +112,25 @@ func (s graphs) update(params, m, v, grads []*Node, step, lr *Node) (state []*No
 	return state, norm
 }
 
-// fused: params, m, v, step, lr, teacher…, batch… → params, m, v, norm, report.
+// fused: trained…, m…, v…, step, lr, frozen…, teacher…, batch… → trained…, m…, v…, norm, report.
 func (s graphs) fused(c *device.Client) (*device.Program, error) {
-	n := s.params()
-	p := lm.Shapes(s.config)
-	in := concat(p, p, p, []shapes.Shape{device.Float32(), device.Float32()}, s.teacherShapes(), s.batchShapes())
+	p := s.trainedShapes()
+	n := len(p)
+	in := concat(p, p, p, []shapes.Shape{device.Float32(), device.Float32()}, s.frozenShapes(), s.teacherShapes(), s.batchShapes())
 	return c.Compile("train_"+s.objective.Key(), in, identity(3*n), func(x []*Node) []*Node {
-		rest := x[3*n+2:]
-		grads, report := s.gradients(x[:n], rest[:len(s.teacherShapes())], rest[len(s.teacherShapes()):])
+		grads, report := s.gradients(x[:n], x[3*n+2:])
 		state, norm := s.update(x[:n], x[n:2*n], x[2*n:3*n], grads, x[3*n], x[3*n+1])
 		return append(state, norm, report)
 	})
 }
 
-// accumulate: accumulator, params, teacher…, batch… → accumulator + gradient, report.
+// accumulate: accumulator…, trained…, frozen…, teacher…, batch… → accumulator + gradient…, report.
 func (s graphs) accumulate(c *device.Client) (*device.Program, error) {
-	n := s.params()
-	p := lm.Shapes(s.config)
-	in := concat(p, p, s.teacherShapes(), s.batchShapes())
+	p := s.trainedShapes()
+	n := len(p)
+	in := concat(p, p, s.frozenShapes(), s.teacherShapes(), s.batchShapes())
 	return c.Compile("accumulate_"+s.objective.Key(), in, identity(n), func(x []*Node) []*Node {
-		rest := x[2*n:]
-		grads, report := s.gradients(x[n:2*n], rest[:len(s.teacherShapes())], rest[len(s.teacherShapes()):])
+		grads, report := s.gradients(x[n:2*n], x[2*n:])
 		out := make([]*Node, n)
 		for i, g := range grads {
 			out[i] = Add(x[i], g)
@@ -114,10 +139,10 @@ func (s graphs) accumulate(c *device.Client) (*device.Program, error) {
 	})
 }
 
-// apply: params, m, v, accumulator, step, lr → params, m, v, zeroed accumulator, norm.
+// apply: trained…, m…, v…, accumulator…, step, lr → trained…, m…, v…, zeroed accumulator…, norm.
 func (s graphs) apply(c *device.Client) (*device.Program, error) {
-	n := s.params()
-	p := lm.Shapes(s.config)
+	p := s.trainedShapes()
+	n := len(p)
 	in := concat(p, p, p, p, []shapes.Shape{device.Float32(), device.Float32()})
 	return c.Compile("apply", in, identity(4*n), func(x []*Node) []*Node {
 		state, norm := s.update(x[:n], x[n:2*n], x[2*n:3*n], x[3*n:4*n], x[4*n], x[4*n+1])
@@ -136,6 +161,9 @@ func identity(n int) map[int]int {
 	}
 	return out
 }
+
+// cut splits a list after the first a and the next b.
+func cut(x []*Node, a, b int) (first, second, rest []*Node) { return x[:a], x[a : a+b], x[a+b:] }
 
 func concat(groups ...[]shapes.Shape) []shapes.Shape {
 	var out []shapes.Shape

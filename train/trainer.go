@@ -49,9 +49,12 @@ func (t *Trainer) Update(s *State, set Settings, lr float64, teacher *State, bat
 		return Result{}, errors.New("update: no batch")
 	}
 	g := graphs{config: s.Config, rows: batches[0].Rows, length: batches[0].Length, objective: set.Objective, optimizer: set.Optimizer, checkpoint: set.Checkpoint}
-	var teacherParams []*device.Buffer
+	if s.Adapter != nil {
+		g.adapter = &s.Adapter.Adapter
+	}
+	others := s.frozen()
 	if teacher != nil {
-		g.teacher, teacherParams = &teacher.Config, teacher.Params
+		g.teacher, others = &teacher.Config, join(others, teacher.Params)
 	}
 	sums, result := []float64(nil), Result{}
 	for _, b := range batches {
@@ -64,7 +67,7 @@ func (t *Trainer) Update(s *State, set Settings, lr float64, teacher *State, bat
 	if set.Side {
 		if s.Side == nil {
 			var err error
-			if s.Side, err = newMoments(t.client, s.Config); err != nil {
+			if s.Side, err = newMoments(t.client, s.specs()); err != nil {
 				return Result{}, err
 			}
 		}
@@ -83,9 +86,9 @@ func (t *Trainer) Update(s *State, set Settings, lr float64, teacher *State, bat
 
 	var norm float32
 	if len(batches) == 1 {
-		norm, sums, err = t.fused(s, moments, g, teacherParams, step, rate, batches[0])
+		norm, sums, err = t.fused(s, moments, g, others, step, rate, batches[0])
 	} else {
-		norm, sums, err = t.accumulated(s, moments, g, teacherParams, step, rate, batches)
+		norm, sums, err = t.accumulated(s, moments, g, others, step, rate, batches)
 	}
 	if err != nil {
 		return Result{}, err
@@ -99,10 +102,11 @@ func (t *Trainer) Update(s *State, set Settings, lr float64, teacher *State, bat
 		return result, fmt.Errorf("update %d: %w (loss %g): the state is unchanged", moments.Step+1, ErrNonFinite, result.Loss)
 	}
 	moments.Step++
+	s.Adapter.changed()
 	return result, nil
 }
 
-func (t *Trainer) fused(s *State, m *Moments, g graphs, teacher []*device.Buffer, step, rate *device.Buffer, b *Batch) (float32, []float64, error) {
+func (t *Trainer) fused(s *State, m *Moments, g graphs, others []*device.Buffer, step, rate *device.Buffer, b *Batch) (float32, []float64, error) {
 	program, err := t.program("fused", g, func() (*device.Program, error) { return g.fused(t.client) })
 	if err != nil {
 		return 0, nil, err
@@ -112,18 +116,19 @@ func (t *Trainer) fused(s *State, m *Moments, g graphs, teacher []*device.Buffer
 		return 0, nil, err
 	}
 	defer device.FreeAll(batch...)
-	out, err := program.Run(join(s.Params, m.M, m.V, []*device.Buffer{step, rate}, teacher, batch)...)
+	trained := s.trained()
+	n := len(*trained)
+	out, err := program.Run(join(*trained, m.M, m.V, []*device.Buffer{step, rate}, others, batch)...)
 	if err != nil {
 		return 0, nil, err
 	}
-	n := g.params()
-	s.Params, m.M, m.V = out[:n], out[n:2*n], out[2*n:3*n]
+	*trained, m.M, m.V = out[:n], out[n:2*n], out[2*n:3*n]
 	norm, report := out[3*n], out[3*n+1]
 	defer device.FreeAll(norm, report)
 	return readReport(norm, report, nil)
 }
 
-func (t *Trainer) accumulated(s *State, m *Moments, g graphs, teacher []*device.Buffer, step, rate *device.Buffer, batches []*Batch) (float32, []float64, error) {
+func (t *Trainer) accumulated(s *State, m *Moments, g graphs, others []*device.Buffer, step, rate *device.Buffer, batches []*Batch) (float32, []float64, error) {
 	accumulate, err := t.program("accumulate", g, func() (*device.Program, error) { return g.accumulate(t.client) })
 	if err != nil {
 		return 0, nil, err
@@ -133,37 +138,38 @@ func (t *Trainer) accumulated(s *State, m *Moments, g graphs, teacher []*device.
 		return 0, nil, err
 	}
 	if s.accumulator == nil {
-		if s.accumulator, err = zeros(t.client, s.Config); err != nil {
+		if s.accumulator, err = zeros(t.client, s.specs()); err != nil {
 			return 0, nil, err
 		}
 	}
-	n := g.params()
+	trained := s.trained()
+	n := len(*trained)
 	var sums []float64
 	for _, b := range batches {
-		out, values, err := t.accumulate(accumulate, s.accumulator, s.Params, teacher, b, g.objective)
+		out, values, err := t.accumulate(accumulate, s.accumulator, *trained, others, b, g.objective)
 		if err != nil {
 			return 0, nil, err
 		}
 		s.accumulator = out
 		sums = addSums(sums, values)
 	}
-	out, err := apply.Run(join(s.Params, m.M, m.V, s.accumulator, []*device.Buffer{step, rate})...)
+	out, err := apply.Run(join(*trained, m.M, m.V, s.accumulator, []*device.Buffer{step, rate})...)
 	if err != nil {
 		return 0, nil, err
 	}
-	s.Params, m.M, m.V, s.accumulator = out[:n], out[n:2*n], out[2*n:3*n], out[3*n:4*n]
+	*trained, m.M, m.V, s.accumulator = out[:n], out[n:2*n], out[2*n:3*n], out[3*n:4*n]
 	defer out[4*n].Free()
 	return readReport(out[4*n], nil, sums)
 }
 
 // accumulate adds the gradient of one micro-batch to total, which it consumes, and reports the batch's sums.
-func (t *Trainer) accumulate(p *device.Program, total, params, teacher []*device.Buffer, b *Batch, o objective.Objective) ([]*device.Buffer, []float32, error) {
+func (t *Trainer) accumulate(p *device.Program, total, trained, others []*device.Buffer, b *Batch, o objective.Objective) ([]*device.Buffer, []float32, error) {
 	batch, err := b.upload(t.client, o)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer device.FreeAll(batch...)
-	out, err := p.Run(join(total, params, teacher, batch)...)
+	out, err := p.Run(join(total, trained, others, batch)...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -201,10 +207,13 @@ func addSums(sums []float64, values []float32) []float64 {
 
 func (t *Trainer) program(kind string, g graphs, build func() (*device.Program, error)) (*device.Program, error) {
 	key := programKey{kind: kind, config: lm.ConfigKey(g.config), rows: g.rows, length: g.length, objective: g.objective.Key(), optimizer: g.optimizer, checkpoint: g.checkpoint}
+	if g.adapter != nil {
+		key.adapter = fmt.Sprintf("%d %g %v", g.adapter.Rank, g.adapter.Scale(), g.adapter.Targets)
+	}
 	if g.teacher != nil {
 		key.teacher = lm.ConfigKey(*g.teacher)
 	}
-	if kind == "apply" {
+	if kind == "apply" || kind == "merge" {
 		key.rows, key.length, key.objective, key.teacher = 0, 0, "", ""
 	}
 	t.mu.Lock()

@@ -28,7 +28,20 @@ type golden struct {
 	Greedy   [][]int32   `json:"greedy"`
 	LogProbs [][]float64 `json:"log_probs"`
 
+	dir     string
 	tensors map[string]hf.Tensor
+}
+
+// tensors reads a directory's golden.safetensors.
+func tensors(t *testing.T, dir string) map[string]hf.Tensor {
+	t.Helper()
+	list, err := hf.ReadSafetensors(filepath.Join(dir, "golden.safetensors"))
+	require.NoError(t, err)
+	out := map[string]hf.Tensor{}
+	for _, x := range list {
+		out[x.Name] = x
+	}
+	return out
 }
 
 // families are the checkpoints; each runs with the kernels and with XLA's operations alone.
@@ -44,12 +57,7 @@ func families(t *testing.T, check func(t *testing.T, c *device.Client, m *hf.Mod
 		data, err := os.ReadFile(path)
 		require.NoError(t, err)
 		require.NoError(t, json.Unmarshal(data, &g))
-		tensors, err := hf.ReadSafetensors(filepath.Join(dir, "golden.safetensors"))
-		require.NoError(t, err)
-		g.tensors = map[string]hf.Tensor{}
-		for _, tensor := range tensors {
-			g.tensors[tensor.Name] = tensor
-		}
+		g.dir, g.tensors = dir, tensors(t, dir)
 		for name, c := range map[string]*device.Client{"kernels": devicetest.Client(t), "graph": devicetest.Client(t).WithoutKernels()} {
 			t.Run(filepath.Base(dir)+"/"+name, func(t *testing.T) {
 				params, err := lm.Upload(c, m)
@@ -82,33 +90,39 @@ func (g golden) batch(t *testing.T) *train.Batch {
 
 func TestLogits(t *testing.T) {
 	families(t, func(t *testing.T, c *device.Client, m *hf.Model, params []*device.Buffer, g golden) {
-		rows, time := len(g.IDs), len(g.IDs[0])
-		ints := device.Int32(rows, time)
-		p, err := c.Compile("logits", append(lm.Shapes(m.Config), ints, ints, ints), nil, func(x []*graph.Node) []*graph.Node {
-			n := len(x) - 3
-			w := lm.Bind(m.Config, x[:n])
-			return []*graph.Node{lm.Logits(w, lm.Hidden(m.Config, w, x[n], x[n+1], x[n+2], false))}
-		})
-		require.NoError(t, err)
-		defer p.Close()
-		var ids, positions, segments []int32
-		for _, row := range g.IDs {
-			for i, id := range row {
-				ids, positions, segments = append(ids, id), append(positions, int32(i)), append(segments, 1)
-			}
-		}
-		in := append([]*device.Buffer{}, params...)
-		for _, column := range [][]int32{ids, positions, segments} {
-			b, err := device.Upload(c, column, rows, time)
-			require.NoError(t, err)
-			in = append(in, b)
-		}
-		out, err := p.Run(in...)
-		require.NoError(t, err)
-		got, err := device.Download[float32](out[0])
-		require.NoError(t, err)
-		require.InDeltaSlice(t, g.tensors["logits"].Data, got, 1e-4)
+		require.InDeltaSlice(t, g.tensors["logits"].Data, logits(t, c, m.Config, params, g.IDs), 1e-4)
 	})
+}
+
+// logits runs the decoder on rows of tokens.
+func logits(t *testing.T, c *device.Client, config hf.Config, params []*device.Buffer, ids [][]int32) []float32 {
+	t.Helper()
+	rows, time := len(ids), len(ids[0])
+	ints := device.Int32(rows, time)
+	p, err := c.Compile("logits", append(lm.Shapes(config), ints, ints, ints), nil, func(x []*graph.Node) []*graph.Node {
+		n := len(x) - 3
+		w := lm.Bind(config, x[:n])
+		return []*graph.Node{lm.Logits(w, lm.Hidden(config, w, x[n], x[n+1], x[n+2], false))}
+	})
+	require.NoError(t, err)
+	defer p.Close()
+	var tokens, positions, segments []int32
+	for _, row := range ids {
+		for i, id := range row {
+			tokens, positions, segments = append(tokens, id), append(positions, int32(i)), append(segments, 1)
+		}
+	}
+	in := append([]*device.Buffer{}, params...)
+	for _, column := range [][]int32{tokens, positions, segments} {
+		b, err := device.Upload(c, column, rows, time)
+		require.NoError(t, err)
+		in = append(in, b)
+	}
+	out, err := p.Run(in...)
+	require.NoError(t, err)
+	got, err := device.Download[float32](out[0])
+	require.NoError(t, err)
+	return got
 }
 
 func TestLogProbs(t *testing.T) {
@@ -139,22 +153,30 @@ func TestGreedyText(t *testing.T) {
 }
 
 func TestGradients(t *testing.T) {
-	families(t, func(t *testing.T, c *device.Client, m *hf.Model, params []*device.Buffer, g golden) {
+	families(t, func(t *testing.T, c *device.Client, m *hf.Model, _ []*device.Buffer, g golden) {
+		s, err := train.NewState(c, m)
+		require.NoError(t, err)
+		defer s.Free()
 		for _, checkpoint := range []bool{false, true} {
 			if checkpoint && m.Config.Architecture != hf.Qwen3 {
 				continue // the same recomputation for every family
 			}
 			set := train.Settings{Objective: objective.SFT{}, Checkpoint: checkpoint}
-			gradient, loss, err := train.NewTrainer(c).Gradient(m.Config, params, set, g.batch(t))
+			gradient, loss, err := train.NewTrainer(c).Gradient(s, set, g.batch(t))
 			require.NoError(t, err)
 			require.InDelta(t, g.Loss, loss, 1e-5)
-			for _, spec := range m.Config.Tensors() {
-				want, ok := g.tensors["grad."+spec.Name]
-				require.True(t, ok, spec.Name)
-				require.Less(t, distance(want.Data, gradient[spec.Name].Data), 1e-4, "%s, checkpoint %t", spec.Name, checkpoint)
-			}
+			requireGradient(t, m.Config.Tensors(), g.tensors, gradient)
 		}
 	})
+}
+
+func requireGradient(t *testing.T, specs []hf.TensorSpec, want, got map[string]hf.Tensor) {
+	t.Helper()
+	for _, spec := range specs {
+		w, ok := want["grad."+spec.Name]
+		require.True(t, ok, spec.Name)
+		require.Less(t, distance(w.Data, got[spec.Name].Data), 1e-4, spec.Name)
+	}
 }
 
 // distance is ‖a − b‖ / ‖a‖.

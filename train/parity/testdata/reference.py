@@ -5,13 +5,15 @@ Run with torch 2.9.1 and transformers 5.24.0 (bench/peers/requirements.txt):  py
 For each family it writes a directory that save_pretrained made, and beside it
   golden.json         ids, the targets that count, the loss, the greedy continuations, the log-probability of each token
   golden.safetensors  logits [rows, time, vocab] and the gradient of the loss by parameter, computed in float64, stored in float32
+and, for some, adapter/: a LoRA adapter that PEFT made, with the same goldens of the model with it.
 """
 
 import json
 import pathlib
 
 import torch
-from safetensors.torch import save_file
+from peft import LoraConfig, get_peft_model
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, LlamaConfig, MistralConfig, Qwen2Config, Qwen3Config
 
 SIZES = dict(vocab_size=48, hidden_size=32, num_hidden_layers=2, intermediate_size=40, max_position_embeddings=128,
@@ -37,6 +39,11 @@ FAMILIES = {
 }
 OLD_FORM = {"llama2", "llama_bias", "qwen2", "smollm"}  # config.json with rope_theta and torch_dtype, as before transformers 5
 SHARDED = {"mistral"}
+ADAPTERS = {
+    "qwen3": LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
+                        task_type="CAUSAL_LM"),
+    "llama_bias": LoraConfig(r=2, lora_alpha=6, use_rslora=True, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM"),
+}
 ROWS, TIME, PROMPT, NEW = 2, 24, 9, 16
 
 
@@ -57,6 +64,30 @@ def to_old_form(directory):
     config["rope_scaling"] = None
     config["torch_dtype"] = config.pop("dtype")
     path.write_text(json.dumps(config, indent=2) + "\n")
+
+
+def write_adapter(directory, config, ids, labels):
+    model = AutoModelForCausalLM.from_pretrained(directory, dtype=torch.float64, attn_implementation="eager").eval()
+    model = get_peft_model(model, config, autocast_adapter_dtype=False)
+    for name, p in model.named_parameters():
+        if "lora_B" in name:
+            p.data.normal_(0, 0.2)
+        if "lora_" in name:
+            p.data = p.data.float().double()
+    to = directory / "adapter"
+    model.save_pretrained(to)
+    (to / "README.md").unlink(missing_ok=True)
+    weights = to / "adapter_model.safetensors"
+    save_file({n: t.float() for n, t in load_file(weights).items()}, weights, metadata={"format": "pt"})
+    path = to / "adapter_config.json"
+    path.write_text(path.read_text().replace(str(directory), directory.name))
+    out = model(ids, labels=labels)
+    out.loss.backward()
+    tensors = {"grad." + n.removeprefix("base_model.model.").replace(".default", ""): p.grad.float().contiguous()
+               for n, p in model.named_parameters() if p.grad is not None}
+    tensors["logits"] = out.logits.detach().float().contiguous()
+    tensors["loss"] = out.loss.detach().float().reshape(1)
+    save_file(tensors, to / "golden.safetensors")
 
 
 def main():
@@ -89,6 +120,8 @@ def main():
                       greedy=greedy[:, PROMPT:].tolist(), log_probs=log_probs.tolist())
         (directory / "golden.json").write_text(json.dumps(golden) + "\n")
         (directory / "generation_config.json").unlink(missing_ok=True)
+        if family in ADAPTERS:
+            write_adapter(directory, ADAPTERS[family], ids, labels)
 
 
 if __name__ == "__main__":
