@@ -34,7 +34,7 @@ func (a *Activities) trainDemos(ctx context.Context, e *engine, in contract.Trai
 	if err != nil {
 		return out, err
 	}
-	ref, err := a.snapshot(ctx, in.Stage, held, in.State.Snapshot)
+	ref, err := a.snapshot(ctx, e, in.Stage, held, in.State.Snapshot)
 	out.State = contract.State{Snapshot: ref, Key: state.Key, Step: state.Step}
 	return out, err
 }

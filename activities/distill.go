@@ -104,7 +104,11 @@ func (a *Activities) onPolicyStep(ctx context.Context, e *engine, stage contract
 	for i, o := range ordinals {
 		problems[i] = pool.problems[o]
 	}
-	answers, err := e.ask(ctx, policy{held.state.Config, held.state.Params, held.text}, problems, scorer,
+	params, err := e.trainer.Reading(held.state)
+	if err != nil {
+		return contract.DistillOutput{}, err
+	}
+	answers, err := e.ask(ctx, policy{held.state.Config, params, held.text}, problems, scorer,
 		request{samples: s.OnPolicy.Samples, temperature: s.Temperature, maxTokens: s.MaxTokens, seed: stage.Seed + 1, iteration: step.Round})
 	if err != nil {
 		return contract.DistillOutput{}, err

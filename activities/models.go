@@ -1,7 +1,6 @@
 package activities
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -143,13 +142,17 @@ func (a *Activities) importModel(ctx context.Context, stage contract.Stage) (con
 	if _, err := textOf(model); err != nil {
 		return contract.ModelInfo{}, fmt.Errorf("%s: %w", s.Path, err)
 	}
-	return a.commitModel(ctx, stage, model, "imported from "+s.Path)
+	return a.commitModel(ctx, stage, model, nil, "imported from "+s.Path)
 }
 
-func (a *Activities) commitModel(ctx context.Context, stage contract.Stage, model *hf.Model, summary string) (contract.ModelInfo, error) {
+// commitModel writes a model artifact; beside the model lie the files of the adapter that made it of its base, if one did.
+func (a *Activities) commitModel(ctx context.Context, stage contract.Stage, model *hf.Model, adapter map[string][]byte, summary string) (contract.ModelInfo, error) {
 	files, err := hf.ToFiles(model)
 	if err != nil {
 		return contract.ModelInfo{}, err
+	}
+	for name, data := range adapter {
+		files[adapterFolder+name] = data
 	}
 	ref, err := a.commit(ctx, stage, kindModel, summary, map[string]float64{"params": float64(model.Config.Params())}, files, inputs(stage)...)
 	return contract.ModelInfo{Ref: ref, Params: model.Config.Params()}, err
@@ -168,7 +171,7 @@ func (a *Activities) initModel(ctx context.Context, stage contract.Stage) (contr
 		if err := config.Validate(); err != nil {
 			return contract.ModelInfo{}, err
 		}
-		return a.commitModel(ctx, stage, &hf.Model{Config: config, Tensors: lm.Init(config, stage.Seed), TokenizerFiles: tok.Files()}, "initial parameters")
+		return a.commitModel(ctx, stage, &hf.Model{Config: config, Tensors: lm.Init(config, stage.Seed), TokenizerFiles: tok.Files()}, nil, "initial parameters")
 	case *pipelines.Distill:
 		files, err := a.files(ctx, stage.Models[s.Teacher])
 		if err != nil {
@@ -187,7 +190,7 @@ func (a *Activities) initModel(ctx context.Context, stage contract.Stage) (contr
 		if s.Init == "teacher" {
 			lm.CopyLayers(student, teacher)
 		}
-		return a.commitModel(ctx, stage, student, "initial parameters of the student")
+		return a.commitModel(ctx, stage, student, nil, "initial parameters of the student")
 	default:
 		return contract.ModelInfo{}, fmt.Errorf("stage %s of kind %s has no model to initialise", stage.Stage.ID, stage.Stage.Kind)
 	}
@@ -231,9 +234,9 @@ func shapeConfig(s pipelines.ModelShape, tok *tokenizer.Tokenizer) hf.Config {
 	return c
 }
 
-// hostModel copies a state's parameters to the host as a model.
-func hostModel(held *resident) (*hf.Model, error) {
-	tensors, err := held.state.Model()
+// hostModel copies a state's model to the host; an adapter is added to its parameters.
+func (e *engine) hostModel(held *resident) (*hf.Model, error) {
+	tensors, err := e.trainer.Model(held.state)
 	if err != nil {
 		return nil, err
 	}
@@ -247,48 +250,13 @@ func (a *Activities) exportModel(ctx context.Context, e *engine, in contract.Sta
 		return contract.ModelInfo{}, err
 	}
 	defer a.residents.put(in.State.Key, held)
-	model, err := hostModel(held)
+	model, err := e.hostModel(held)
 	if err != nil {
 		return contract.ModelInfo{}, err
 	}
-	return a.commitModel(ctx, in.Stage, model, fmt.Sprintf("after %d steps of %s", held.state.Main.Step, in.Stage.Stage.ID))
-}
-
-// saveState writes a snapshot: parameters, moments and counters. The state's name stays, its log starts anew.
-func (a *Activities) saveState(ctx context.Context, e *engine, in contract.StateInput) (contract.State, error) {
-	held, err := a.restore(ctx, e, in.Stage, in.State)
+	adapter, err := held.adapterFiles()
 	if err != nil {
-		return contract.State{}, err
+		return contract.ModelInfo{}, err
 	}
-	defer a.residents.put(in.State.Key, held)
-	ref, err := a.snapshot(ctx, in.Stage, held, in.State.Snapshot)
-	return contract.State{Snapshot: ref, Key: in.State.Key, Step: held.state.Main.Step}, err
-}
-
-func (a *Activities) snapshot(ctx context.Context, stage contract.Stage, held *resident, previous artifact.Ref) (artifact.Ref, error) {
-	model, err := hostModel(held)
-	if err != nil {
-		return artifact.Ref{}, err
-	}
-	// A checkpoint may be stored in half precision, a state never is: going on from it must give the same bits.
-	dtype := model.Config.Dtype
-	model.Config.Dtype = "float32"
-	files, err := hf.ToFiles(model)
-	if err != nil {
-		return artifact.Ref{}, err
-	}
-	saved, err := held.state.SaveOptimizer()
-	if err != nil {
-		return artifact.Ref{}, err
-	}
-	var buf bytes.Buffer
-	if err := hf.EncodeSafetensors(&buf, saved.Tensors, "float32", nil); err != nil {
-		return artifact.Ref{}, err
-	}
-	files[optimizerFile] = buf.Bytes()
-	if files[stateFile], err = json.Marshal(counters{Steps: saved.Steps, Dtype: dtype}); err != nil {
-		return artifact.Ref{}, err
-	}
-	summary := fmt.Sprintf("snapshot of %s after step %d", stage.Stage.ID, held.state.Main.Step)
-	return a.commit(ctx, stage, kindState, summary, nil, files, artifact.Parent{Role: "previous", Ref: previous})
+	return a.commitModel(ctx, in.Stage, model, adapter, fmt.Sprintf("after %d steps of %s", held.state.Main.Step, in.Stage.Stage.ID))
 }

@@ -18,6 +18,7 @@ import (
 type resident struct {
 	state *train.State
 	text  *text
+	base  artifact.Ref // of an adapter in training: the model that it changes
 }
 
 // text is how a model reads and writes: its tokenizer, its files, and the ids that end a response.
@@ -87,7 +88,7 @@ func (a *Activities) restore(ctx context.Context, e *engine, stage contract.Stag
 	if held := a.residents.take(s.Key); held != nil {
 		return held, nil
 	}
-	held, err := a.loadSnapshot(ctx, e, s.Snapshot)
+	held, err := a.loadSnapshot(ctx, e, stage, s.Snapshot)
 	if err != nil {
 		return nil, err
 	}
@@ -130,59 +131,6 @@ func (a *Activities) advance(held *resident, s contract.State, u contract.Update
 	a.residents.put(key, held)
 	log := append(append([]contract.Update{}, s.Log...), u)
 	return contract.State{Snapshot: s.Snapshot, Log: log, Key: key, Step: held.state.Main.Step}, nil
-}
-
-// Files of a snapshot beside those of a model.
-const (
-	optimizerFile = "optimizer.safetensors"
-	stateFile     = "state.json"
-	kindModel     = "model"
-	kindState     = "state"
-)
-
-// counters are the small part of a snapshot: steps by optimizer, and how the model's checkpoints are stored.
-type counters struct {
-	Steps map[string]int `json:"steps"`
-	Dtype string         `json:"dtype"`
-}
-
-// loadSnapshot puts a snapshot on the device. A plain model starts with a fresh optimizer.
-func (a *Activities) loadSnapshot(ctx context.Context, e *engine, ref artifact.Ref) (*resident, error) {
-	files, err := a.files(ctx, ref)
-	if err != nil {
-		return nil, err
-	}
-	model, t, err := readModel(ref, files)
-	if err != nil {
-		return nil, err
-	}
-	state, err := train.NewState(e.client, model)
-	if err != nil {
-		return nil, err
-	}
-	if ref.Kind == kindState {
-		if err := loadOptimizer(e, state, ref, files); err != nil {
-			state.Free()
-			return nil, err
-		}
-	}
-	return &resident{state: state, text: t}, nil
-}
-
-func loadOptimizer(e *engine, state *train.State, ref artifact.Ref, files map[string][]byte) error {
-	tensors, err := hf.ParseSafetensors(ref.Short()+"/"+optimizerFile, files[optimizerFile])
-	if err != nil {
-		return err
-	}
-	var saved counters
-	if err := json.Unmarshal(files[stateFile], &saved); err != nil {
-		return fmt.Errorf("%s/%s: %w", ref.Short(), stateFile, err)
-	}
-	state.Config.Dtype = saved.Dtype
-	if err := state.LoadOptimizer(e.client, train.SavedOptimizer{Tensors: tensors, Steps: saved.Steps}); err != nil {
-		return fmt.Errorf("%s: %w", ref.Short(), err)
-	}
-	return nil
 }
 
 // readModel parses the files of a model or snapshot and checks that its tokenizer fits.

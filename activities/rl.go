@@ -58,6 +58,10 @@ func (a *Activities) rollout(ctx context.Context, e *engine, in contract.Rollout
 		return contract.RolloutOutput{}, err
 	}
 	defer a.residents.put(in.State.Key, held)
+	params, err := e.trainer.Reading(held.state)
+	if err != nil {
+		return contract.RolloutOutput{}, err
+	}
 	ordinals := pool.draw(in.Stage.Seed, s.Weights, in.Round, s.Prompts)
 	problems := make([]tasks.Problem, len(ordinals))
 	places := make([]int, len(ordinals))
@@ -65,7 +69,7 @@ func (a *Activities) rollout(ctx context.Context, e *engine, in contract.Rollout
 		problems[i], places[i] = pool.problems[o], i
 	}
 	sampling := s.RecipeSettings.Sampling
-	answers, err := e.ask(ctx, policy{held.state.Config, held.state.Params, held.text}, problems, scorer, request{
+	answers, err := e.ask(ctx, policy{held.state.Config, params, held.text}, problems, scorer, request{
 		samples: s.RecipeSettings.Group, temperature: sampling.Temperature, topK: sampling.TopK, topP: sampling.TopP, maxTokens: s.MaxTokens,
 		seed: in.Stage.Seed, iteration: in.Round, ordinals: places})
 	if err != nil {

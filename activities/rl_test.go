@@ -38,7 +38,14 @@ func round(l *lab, a *Activities, stage contract.Stage, state contract.State, n 
 
 // TestAnyWorkerArrivesAtTheSameBits: what a state leads to does not depend on who holds it, on where it was interrupted, or on snapshots.
 func TestAnyWorkerArrivesAtTheSameBits(t *testing.T) {
-	l := newLab(t)
+	t.Run("parameters", func(t *testing.T) { arriveAtTheSameBits(t) })
+	t.Run("adapter", func(t *testing.T) {
+		arriveAtTheSameBits(t, "stages.probe.lora={rank: 2, targets: [q_proj, down_proj]}")
+	})
+}
+
+func arriveAtTheSameBits(t *testing.T, set ...string) {
+	l := newLab(t, set...)
 	stage := l.stage("probe")
 	export := func(a *Activities, s contract.State) artifact.Ref {
 		return done(l, a, (*Activities).exportModel, contract.StateInput{Stage: stage, State: s}).Ref

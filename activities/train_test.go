@@ -173,7 +173,7 @@ func TestAStateIsNeverRounded(t *testing.T) {
 	model, err := hf.ReadFrom(files)
 	require.NoError(t, err)
 	model.Config.Dtype = "bfloat16"
-	half, err := l.a.commitModel(l.ctx, l.stage("base"), model, "in half precision")
+	half, err := l.a.commitModel(l.ctx, l.stage("base"), model, nil, "in half precision")
 	require.NoError(t, err)
 
 	stage, a := l.stage("sft"), l.a

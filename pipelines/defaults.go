@@ -84,9 +84,23 @@ func (s *SFT) complete() {
 	if s.Epochs == 0 && s.Steps == 0 {
 		s.Epochs = 1
 	}
+	s.LoRA.complete()
 }
 
-func (s *RL) complete()         {}
+func (s *RL) complete() { s.LoRA.complete() }
+
+func (l *LoRA) complete() {
+	if l == nil {
+		return
+	}
+	if l.Alpha == 0 {
+		l.Alpha = 2 * float64(l.Rank)
+	}
+	if len(l.Targets) == 0 {
+		l.Targets = Names{"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
+	}
+}
+
 func (s *Curate) complete()     {}
 func (s *Synthesize) complete() {}
 func (s *Distill) complete()    { s.Student.complete() }

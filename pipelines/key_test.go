@@ -152,6 +152,8 @@ func change(t *testing.T, v reflect.Value) {
 		x[1] += 5
 	case *map[string]float64:
 		*x = map[string]float64{"x": 0}
+	case **LoRA:
+		*x = &LoRA{Rank: 2}
 	case *[]reward.PartSpec:
 		*x = []reward.PartSpec{{Kind: "distinct", Weight: 2}}
 	default:

@@ -155,6 +155,9 @@ func TestSetRefuses(t *testing.T) {
 		{"stages.rl1.tasks=[pool, nil0]", `--set: stages.rl1.tasks[1]: no task set or stage named "nil0"; known: other, pool`},
 		{"a..b=3", "--set: a..b: has an empty name between its dots"},
 		{"stages.rl1.override.loss.clip.high=-1", "--set: stages.rl1.override.loss.clip.high: must be at least 0, is -1"},
+		{"stages.rl1.lora={rank: 0}", "--set: stages.rl1.lora.rank: "},
+		{"stages.sft.lora={rank: 2, targets: [q_proj, qproj]}", `--set: stages.sft.lora.targets[1]: must be one of q_proj`},
+		{"stages.sft.lora={rnak: 2}", "--set: stages.sft.lora.rnak: unknown setting; did you mean stages.sft.lora.rank?"},
 		{"seed={", "--set: not valid YAML"},
 	} {
 		t.Run(c.set, func(t *testing.T) {

@@ -40,6 +40,14 @@ type Optim struct {
 	ClipNorm    float64 `yaml:"clip_norm" json:"clip_norm" validate:"gte=0"` // 0: no clipping
 }
 
+// LoRA trains low-rank adapters of the linear layers in place of the model's parameters.
+type LoRA struct {
+	Rank    int     `yaml:"rank" json:"rank" validate:"required,gte=1,lte=65536"`
+	Alpha   float64 `yaml:"alpha" json:"alpha" validate:"gte=0"`                                                                         // the adapter counts alpha/rank; default: twice the rank
+	RSLoRA  bool    `yaml:"rslora" json:"rslora"`                                                                                        // or alpha/√rank
+	Targets Names   `yaml:"targets" json:"targets" validate:"unique,dive,oneof=q_proj k_proj v_proj o_proj gate_proj up_proj down_proj"` // default: all of them
+}
+
 // Pretrain trains a model from random weights on a procedural stream. Output: model.
 type Pretrain struct {
 	Model      ModelShape `yaml:"model" json:"model"`
@@ -65,6 +73,7 @@ type SFT struct {
 	Packing    bool    `yaml:"packing" json:"packing"`                            // several demonstrations a row
 	MaskPrompt bool    `yaml:"mask_prompt" json:"mask_prompt"`                    // no loss on prompt tokens; default true
 	ChunkSteps int     `yaml:"chunk_steps" json:"chunk_steps" validate:"gte=1"`
+	LoRA       *LoRA   `yaml:"lora" json:"lora" validate:"omitempty"` // default: all parameters are trained
 	Optim      `yaml:",inline"`
 }
 
@@ -84,6 +93,7 @@ type RL struct {
 	SaveEvery      int                `yaml:"save_every" json:"save_every" validate:"gte=1"`                     // rounds between snapshots; no effect on the weights
 	Weights        map[string]float64 `yaml:"weights" json:"weights" validate:"dive,gte=0"`                      // share of each of tasks; default: by size
 	Demos          string             `yaml:"demos" json:"demos"`                                                // task set of demonstrations by prompt; default: each problem's own solution
+	LoRA           *LoRA              `yaml:"lora" json:"lora" validate:"omitempty"`                             // default: all parameters are trained
 	Optim          `yaml:",inline"`
 }
 

@@ -20,7 +20,7 @@ func (s *SFT) title() string {
 	if s.Steps > 0 {
 		span = fmt.Sprintf("%d steps", s.Steps)
 	}
-	return fmt.Sprintf("fine-tune %s for %s, %d rows of %d tokens, lr %g", s.Model, span, s.Rows, s.Length, s.LR)
+	return fmt.Sprintf("fine-tune %s for %s, %d rows of %d tokens, lr %g%s", s.Model, span, s.Rows, s.Length, s.LR, s.LoRA)
 }
 
 func (s *RL) title() string {
@@ -28,7 +28,15 @@ func (s *RL) title() string {
 	if s.Rounds == 0 {
 		span = fmt.Sprintf("%g epochs", s.Epochs)
 	}
-	return fmt.Sprintf("%s on %s for %s of %d prompts × %d samples, lr %g", s.Recipe, s.Model, span, s.Prompts, s.RecipeSettings.Group, s.LR)
+	return fmt.Sprintf("%s on %s for %s of %d prompts × %d samples, lr %g%s", s.Recipe, s.Model, span, s.Prompts, s.RecipeSettings.Group, s.LR, s.LoRA)
+}
+
+// String is how an adapter ends the title of its stage.
+func (l *LoRA) String() string {
+	if l == nil {
+		return ""
+	}
+	return fmt.Sprintf(", LoRA of rank %d", l.Rank)
 }
 
 func (s *Curate) title() string {

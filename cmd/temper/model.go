@@ -3,9 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -213,11 +214,21 @@ func (a *app) modelImport() *cobra.Command {
 }
 
 func (a *app) modelExport() *cobra.Command {
-	var dtype string
-	c := &cobra.Command{Use: "export DIR|REF TO", Short: "Write a model as a Hugging Face directory", Args: arguments(2, 2, "a model and a folder: one of them"),
+	var dtype, adapter string
+	var apart bool
+	c := &cobra.Command{Use: "export DIR|REF TO", Short: "Write a model, or the adapter that made it, as a Hugging Face directory", Args: arguments(2, 2, "a model and a folder: one of them"),
 		RunE: func(c *cobra.Command, args []string) error {
+			if apart && (dtype != "" || adapter != "") {
+				return usagef("--apart writes an adapter as it is: leave --dtype and --adapter out")
+			}
 			if err := absolute(&args[1]); err != nil {
 				return err
+			}
+			if err := emptyFolder(args[1]); err != nil {
+				return err
+			}
+			if apart {
+				return a.exportAdapter(c.Context(), args[0], args[1])
 			}
 			m, err := a.modelAt(c.Context(), args[0])
 			if err != nil {
@@ -226,8 +237,17 @@ func (a *app) modelExport() *cobra.Command {
 			if dtype != "" {
 				m.Config.Dtype = dtype
 			}
-			if err := errors.Join(m.Config.Validate(), emptyFolder(args[1])); err != nil {
+			if err := m.Config.Validate(); err != nil {
 				return err
+			}
+			if adapter != "" {
+				low, err := hf.ReadAdapter(adapter)
+				if err == nil {
+					err = m.Merge(low)
+				}
+				if err != nil {
+					return err
+				}
 			}
 			if err := hf.Save(args[1], m); err != nil {
 				return err
@@ -236,7 +256,44 @@ func (a *app) modelExport() *cobra.Command {
 			return err
 		}}
 	c.Flags().StringVar(&dtype, "dtype", "", "store the weights as float32, bfloat16 or float16 (default: as they are)")
+	c.Flags().StringVar(&adapter, "adapter", "", "add the LoRA adapter in `DIR`, in PEFT's layout, to the weights")
+	c.Flags().BoolVar(&apart, "apart", false, "write the LoRA adapter of a model that a stage trained with one, in PEFT's layout, and not the model")
 	return c
+}
+
+// exportAdapter writes the adapter of a model in the bucket.
+func (a *app) exportAdapter(ctx context.Context, where, to string) error {
+	return a.looking(ctx, func(ctx context.Context, in *conn) error {
+		ref, err := in.store.Resolve(ctx, where)
+		if err != nil {
+			return err
+		}
+		m, err := in.store.Load(ctx, ref)
+		if err != nil {
+			return err
+		}
+		files := map[string][]byte{}
+		for _, f := range m.Files {
+			if name, ok := strings.CutPrefix(f.Path, "adapter/"); ok {
+				if files[name], err = in.store.Read(ctx, ref, f.Path); err != nil {
+					return err
+				}
+			}
+		}
+		if len(files) == 0 {
+			return fmt.Errorf("%s has no adapter: no stage with lora made it", ref.Short())
+		}
+		if err := os.MkdirAll(to, 0o755); err != nil {
+			return err
+		}
+		for name, data := range files {
+			if err := os.WriteFile(filepath.Join(to, name), data, 0o644); err != nil {
+				return err
+			}
+		}
+		_, err = fmt.Fprintf(a.out, "the adapter of %s is in %s\n", ref.Short(), to)
+		return err
+	})
 }
 
 func (a *app) json(v any) error {
