@@ -53,7 +53,7 @@ func (a *Activities) demoSteps(ctx context.Context, e *engine, in contract.Train
 		teacher = &train.State{Config: m.config, Params: m.params}
 	}
 	schedule := scheduleOf(plan.optim, in.Total)
-	settings := train.Settings{Objective: plan.objective, Optimizer: optimizerOf(plan.optim)}
+	settings := settingsOf(plan.optim, plan.objective)
 	var out contract.TrainOutput
 	g, done := guard{trainer: e.trainer, held: held}, 0.0
 	for step := in.Span.From; step < in.Span.To; step++ {
@@ -231,8 +231,9 @@ func (a *Activities) planDemos(ctx context.Context, stage contract.Stage) (contr
 	return contract.Span{To: max(1, int(math.Ceil(s.Epochs*float64(len(demos))/n)))}, nil
 }
 
-func optimizerOf(o pipelines.Optim) train.Optimizer {
-	return train.Optimizer{Beta1: o.Beta1, Beta2: o.Beta2, Epsilon: o.Eps, WeightDecay: o.WeightDecay, ClipNorm: o.ClipNorm}
+func settingsOf(o pipelines.Optim, loss objective.Objective) train.Settings {
+	return train.Settings{Objective: loss, Checkpoint: o.Recompute, Half: o.Precision == "bfloat16",
+		Optimizer: train.Optimizer{Beta1: o.Beta1, Beta2: o.Beta2, Epsilon: o.Eps, WeightDecay: o.WeightDecay, ClipNorm: o.ClipNorm}}
 }
 
 func scheduleOf(o pipelines.Optim, total int) train.Schedule {

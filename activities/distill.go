@@ -129,7 +129,7 @@ func (a *Activities) onPolicyStep(ctx context.Context, e *engine, stage contract
 		return contract.DistillOutput{}, err
 	}
 	g := guard{trainer: e.trainer, held: held}
-	r, ok, err := g.update(fmt.Sprintf("on-policy round %d", step.Round+1), train.Settings{Objective: objective.Distill{Divergence: s.OnPolicy.KL}, Optimizer: optimizerOf(s.Optim)},
+	r, ok, err := g.update(fmt.Sprintf("on-policy round %d", step.Round+1), settingsOf(s.Optim, objective.Distill{Divergence: s.OnPolicy.KL}),
 		s.OnPolicy.LR, &train.State{Config: teacher.config, Params: teacher.params}, batches...)
 	out := contract.DistillOutput{Solved: solved / float64(len(demos)), LeftOut: g.leftOut}
 	if ok {

@@ -200,7 +200,7 @@ func (a *Activities) policyStep(ctx context.Context, e *engine, stage contract.S
 	if layout.Length == 0 {
 		layout.Length = (longest + s.MaxTokens + rowBucket - 1) / rowBucket * rowBucket
 	}
-	settings := train.Settings{Objective: loss, Optimizer: optimizerOf(s.Optim)}
+	settings := settingsOf(s.Optim, loss)
 	schedule := scheduleOf(s.Optim, s.RoundsFor(len(pool.problems))*recipe.OffPolicy.Updates)
 	var out contract.PolicyOutput
 	g := guard{trainer: e.trainer, held: held}
@@ -310,7 +310,8 @@ func (a *Activities) interleave(ctx context.Context, g *guard, stage contract.St
 	if err != nil {
 		return 0, err
 	}
-	settings := train.Settings{Objective: objective.SFT{}, Optimizer: optimizerOf(s.Optim), Side: true}
+	settings := settingsOf(s.Optim, objective.SFT{})
+	settings.Side = true
 	loss := 0.0
 	for range s.RecipeSettings.Interleave.Steps {
 		r, ok, err := g.update(fmt.Sprintf("SFT of round %d", step.Round+1), settings, s.RecipeSettings.Interleave.LR, nil, batches...)

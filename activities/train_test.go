@@ -190,3 +190,16 @@ func TestAStateIsNeverRounded(t *testing.T) {
 	require.Equal(t, "bfloat16", model.Config.Dtype, "it goes out as it came in")
 	require.NotEqual(t, l.tensors(resumed.State.Snapshot), model.Tensors, "the state is finer than the checkpoint")
 }
+
+// The precision and the recomputation that a stage asks for reach its steps.
+func TestHowAStepIsComputed(t *testing.T) {
+	loss := func(set ...string) float64 {
+		l := newLab(t, set...)
+		return trained(l, l.a, l.stage("sft"), start(l.out["base"]["model"]), artifact.Ref{}, contract.Span{From: 0, To: 3})[0].Loss
+	}
+	plain := loss()
+	require.InDelta(t, plain, loss("stages.sft.recompute=true"), 1e-5)
+	half := loss("stages.sft.precision=bfloat16")
+	require.NotEqual(t, plain, half)
+	require.InEpsilon(t, plain, half, 0.02)
+}

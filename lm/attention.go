@@ -41,8 +41,8 @@ func attend(c hf.Config, q, k, v, bias *Node) *Node {
 	q = Reshape(TransposeAllDims(q, 0, 2, 1, 3), batch, c.KVHeads, group*time, c.HeadDim)
 	scores := DotGeneral(q, []int{3}, []int{0, 1}, k, []int{3}, []int{0, 1}) // [batch, kv, group·time, keys]
 	scores = Reshape(scores, batch, c.KVHeads, group, time, keys)
-	scores = Add(scores, BroadcastToShape(bias, scores.Shape()))
-	weights := Reshape(Softmax(scores, -1), batch, c.KVHeads, group*time, keys)
+	scores = Add(ConvertDType(scores, bias.DType()), BroadcastToShape(bias, scores.Shape()))
+	weights := Reshape(ConvertDType(Softmax(scores, -1), v.DType()), batch, c.KVHeads, group*time, keys)
 	out := DotGeneral(weights, []int{3}, []int{0, 1}, v, []int{2}, []int{0, 1}) // [batch, kv, group·time, head]
 	out = TransposeAllDims(Reshape(out, batch, c.Heads, time, c.HeadDim), 0, 2, 1, 3)
 	return Reshape(out, batch, time, c.Heads*c.HeadDim)
@@ -89,7 +89,9 @@ func (a causal) attend(c hf.Config, l int, q, k, v *Node) *Node {
 		if l >= c.WindowFrom {
 			window = c.SlidingWindow
 		}
-		return Reshape(kernel.Attention(q, k, v, a.segments, window), d[0], d[1], d[2]*d[3])
+		dtype := q.DType()
+		q, k, v = ConvertDType(q, dtypes.Float32), ConvertDType(k, dtypes.Float32), ConvertDType(v, dtypes.Float32)
+		return ConvertDType(Reshape(kernel.Attention(q, k, v, a.segments, window), d[0], d[1], d[2]*d[3]), dtype)
 	}
 	k, v = TransposeAllDims(k, 0, 2, 1, 3), TransposeAllDims(v, 0, 2, 1, 3)
 	return attend(c, q, k, v, a.biases.layer(c, l))

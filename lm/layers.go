@@ -1,6 +1,7 @@
 package lm
 
 import (
+	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // graph code reads as formulas
 
 	"temper/lm/hf"
@@ -50,10 +51,12 @@ func joined(w layerWeights, h *Node, widths []int, names ...string) []*Node {
 	return out
 }
 
-// rmsNorm is x / sqrt(mean(x²) + ε) · w over the last axis (Zhang and Sennrich 2019, arXiv 1910.07467).
+// rmsNorm is x / sqrt(mean(x²) + ε) · w over the last axis (Zhang and Sennrich 2019, arXiv 1910.07467), computed in w's precision.
 func rmsNorm(x, w *Node, eps float64) *Node {
+	dtype := x.DType()
+	x = ConvertDType(x, w.DType())
 	meanSquare := ReduceAndKeep(Square(x), ReduceMean, -1)
-	return Mul(Mul(x, Rsqrt(AddScalar(meanSquare, eps))), ExpandLeftToRank(w, x.Rank()))
+	return ConvertDType(Mul(Mul(x, Rsqrt(AddScalar(meanSquare, eps))), ExpandLeftToRank(w, x.Rank())), dtype)
 }
 
 // swiGLU is W_down(silu(W_gate·h) ⊙ W_up·h) (Shazeer 2020, arXiv 2002.05202).
@@ -69,9 +72,9 @@ func feedForward(c hf.Config, w layerWeights, x *Node) *Node {
 	return Add(x, swiGLU(w, rmsNorm(x, w.get("post_attention_layernorm.weight"), c.NormEps)))
 }
 
-// Logits projects hidden states [..., hidden] to the vocabulary [..., vocab]; the head is the embedding when they are tied.
+// Logits projects hidden states [..., hidden] to the vocabulary [..., vocab], in float32; the head is the embedding when they are tied.
 func Logits(w *Weights, hidden *Node) *Node {
-	return linear(hidden, Head(w), nil)
+	return ConvertDType(linear(hidden, Head(w), nil), dtypes.Float32)
 }
 
 // Head is the output projection [vocab, hidden].

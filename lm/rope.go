@@ -58,6 +58,7 @@ func rotaryTables(c hf.Config, limit int) (cos, sin [][]float32) {
 
 // apply rotates x [batch, time, heads, head] in the half-split layout of Hugging Face: (x₁, x₂) → (x₁·cos − x₂·sin, x₂·cos + x₁·sin).
 func (r rotary) apply(x *Node) *Node {
+	r = rotary{ConvertDType(r.cos, x.DType()), ConvertDType(r.sin, x.DType())}
 	half := x.Shape().Dimensions[3] / 2
 	x1 := SliceAxis(x, -1, AxisRange(0, half))
 	x2 := SliceAxis(x, -1, AxisRange(half, 2*half))

@@ -2,7 +2,9 @@ package lm
 
 import (
 	"fmt"
+	"strings"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // graph code reads as formulas
 
@@ -36,6 +38,20 @@ func Bind(c hf.Config, nodes []*Node) *Weights {
 		w.byName[s.Name] = nodes[i]
 	}
 	return w
+}
+
+// In gives the weights as a decoder that computes in dtype wants them: matrices, embeddings and biases in dtype, norms as they are. With bfloat16 the
+// residual stream and the products are in half precision, while norms, softmax and the logits' log-sum-exp stay in float32; gradients
+// arrive at the float32 parameters that the weights were bound to.
+func (w *Weights) In(dtype dtypes.DType) *Weights {
+	out := &Weights{config: w.config, byName: make(map[string]*Node, len(w.byName)), scale: w.scale}
+	for name, n := range w.byName {
+		if !strings.HasSuffix(name, "norm.weight") {
+			n = ConvertDType(n, dtype)
+		}
+		out.byName[name] = n
+	}
+	return out
 }
 
 // get returns a parameter that the architecture must have.

@@ -59,7 +59,8 @@ func (c chunked) backward(in, adjoints []*Node) (hidden, head *Node) {
 			used, constants = append(used, k), append(constants, a)
 		}
 	}
-	state := []*Node{Const(g, int32(0)), ZerosLike(in[0]), ZerosLike(in[1])}
+	// The head's gradient is a sum over chunks, in float32 whatever the head's precision.
+	state := []*Node{Const(g, int32(0)), ZerosLike(in[0]), Zeros(g, shapes.Make(dtypes.Float32, in[1].Shape().Dimensions...))}
 	out := workaround.Loop(g, "logits_gradient", state, constants, c.more, func(st, all []*Node) []*Node {
 		hidden, values := c.chunk(st[0], all[:len(in)])
 		total := Scalar(g, dtypes.Float32, 0)
@@ -67,9 +68,9 @@ func (c chunked) backward(in, adjoints []*Node) (hidden, head *Node) {
 			total = Add(total, ReduceAllSum(Mul(values[k], c.slice(all[len(in)+i], st[0]))))
 		}
 		gradients := Gradient(total, hidden, all[1])
-		return []*Node{AddScalar(st[0], 1), c.store(st[1], st[0], gradients[0]), Add(st[2], gradients[1])}
+		return []*Node{AddScalar(st[0], 1), c.store(st[1], st[0], gradients[0]), Add(st[2], ConvertDType(gradients[1], dtypes.Float32))}
 	})
-	return out[1], out[2]
+	return out[1], ConvertDType(out[2], in[1].DType())
 }
 
 // chunk cuts chunk i out of the inputs; it gives its hidden states and what f makes of them.

@@ -1,6 +1,7 @@
 package objective
 
 import (
+	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // graph code reads as formulas
 )
 
@@ -9,8 +10,9 @@ type Projection struct {
 	Hidden, Head *Node
 }
 
+// logits are in float32, whatever the precision of the product.
 func (p Projection) logits() *Node {
-	return DotGeneral(p.Hidden, []int{p.Hidden.Rank() - 1}, nil, p.Head, []int{1}, nil)
+	return ConvertDType(DotGeneral(p.Hidden, []int{p.Hidden.Rank() - 1}, nil, p.Head, []int{1}, nil), dtypes.Float32)
 }
 
 const (

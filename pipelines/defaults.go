@@ -16,7 +16,7 @@ func defaultShape() ModelShape {
 
 // defaultOptim is AdamW as small models like it. TRL, verl and the RL papers agree on lr 1e-6 and a constant schedule for RL.
 func defaultOptim(lr float64, schedule string) Optim {
-	return Optim{LR: lr, Schedule: schedule, DecayRatio: 0.1, Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, ClipNorm: 1}
+	return Optim{LR: lr, Schedule: schedule, Precision: "float32", DecayRatio: 0.1, Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, ClipNorm: 1}
 }
 
 func defaultPretrain() *Pretrain {

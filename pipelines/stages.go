@@ -26,7 +26,7 @@ type ModelShape struct {
 	MaxPositions  int     `yaml:"max_positions" json:"max_positions" validate:"gte=16"` // tokens
 }
 
-// Optim is the AdamW optimizer and its schedule.
+// Optim is the AdamW optimizer, its schedule, and how a step is computed.
 type Optim struct {
 	LR          float64 `yaml:"lr" json:"lr" validate:"gt=0,lte=1"`
 	WarmupSteps int     `yaml:"warmup_steps" json:"warmup_steps" validate:"gte=0"`
@@ -37,7 +37,9 @@ type Optim struct {
 	Beta1       float64 `yaml:"beta1" json:"beta1" validate:"gte=0,lt=1"`
 	Beta2       float64 `yaml:"beta2" json:"beta2" validate:"gte=0,lt=1"`
 	Eps         float64 `yaml:"eps" json:"eps" validate:"gt=0,lte=1"`
-	ClipNorm    float64 `yaml:"clip_norm" json:"clip_norm" validate:"gte=0"` // 0: no clipping
+	ClipNorm    float64 `yaml:"clip_norm" json:"clip_norm" validate:"gte=0"`                  // 0: no clipping
+	Precision   string  `yaml:"precision" json:"precision" validate:"oneof=float32 bfloat16"` // of forward and backward; parameters and moments are float32
+	Recompute   bool    `yaml:"recompute" json:"recompute"`                                   // activations in the backward pass (gradient checkpointing): less memory, more time
 }
 
 // LoRA trains low-rank adapters of the linear layers in place of the model's parameters.

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // graph code reads as formulas
 
@@ -20,6 +21,7 @@ type programKey struct {
 	objective    string
 	optimizer    Optimizer
 	checkpoint   bool
+	half         bool
 }
 
 // graphs builds the step's programs for one setting.
@@ -31,6 +33,7 @@ type graphs struct {
 	objective    objective.Objective
 	optimizer    Optimizer
 	checkpoint   bool
+	half         bool // compute in bfloat16
 }
 
 // trainedShapes are the tensors in training, frozenShapes the parameters beside them.
@@ -51,10 +54,18 @@ func (s graphs) frozenShapes() []shapes.Shape {
 // weights binds the tensors in training and the frozen ones.
 func (s graphs) weights(trained, frozen []*Node) *lm.Weights {
 	if s.adapter == nil {
-		return lm.Bind(s.config, trained)
+		return s.precise(lm.Bind(s.config, trained))
 	}
 	w := lm.Bind(s.config, frozen)
 	w.Adapt(*s.adapter, trained)
+	return s.precise(w)
+}
+
+// precise gives weights the precision that the step computes in.
+func (s graphs) precise(w *lm.Weights) *lm.Weights {
+	if s.half {
+		return w.In(dtypes.BFloat16)
+	}
 	return w
 }
 
@@ -88,7 +99,7 @@ func (s graphs) gradients(trained, inputs []*Node) (grads []*Node, report *Node)
 	b := objective.Batch{Student: objective.Projection{Hidden: lm.Hidden(s.config, w, tokens, positions, segments, s.checkpoint), Head: lm.Head(w)},
 		Targets: targets, Segments: segments, Weight: weight, Columns: columns, Chunk: objective.ChunkTokens(s.rows*s.length, s.config.VocabSize)}
 	if s.teacher != nil {
-		tw := lm.Bind(*s.teacher, teacher)
+		tw := s.precise(lm.Bind(*s.teacher, teacher))
 		b.Teacher = objective.Projection{Hidden: lm.Hidden(*s.teacher, tw, tokens, positions, segments, false), Head: lm.Head(tw)}
 	}
 	loss, metrics := s.objective.Loss(b)

@@ -20,6 +20,7 @@ type Settings struct {
 	Optimizer  Optimizer
 	Side       bool // use the state's side optimizer, for updates interleaved with those of the main one
 	Checkpoint bool // recompute activations in the backward pass: less memory, more time
+	Half       bool // compute in bfloat16; parameters, gradients and moments stay in float32
 }
 
 // Result is what one update reports: means over its trained tokens, in nats where they are log-probabilities.
@@ -48,7 +49,8 @@ func (t *Trainer) Update(s *State, set Settings, lr float64, teacher *State, bat
 	if len(batches) == 0 {
 		return Result{}, errors.New("update: no batch")
 	}
-	g := graphs{config: s.Config, rows: batches[0].Rows, length: batches[0].Length, objective: set.Objective, optimizer: set.Optimizer, checkpoint: set.Checkpoint}
+	g := graphs{config: s.Config, rows: batches[0].Rows, length: batches[0].Length, objective: set.Objective, optimizer: set.Optimizer,
+		checkpoint: set.Checkpoint, half: set.Half}
 	if s.Adapter != nil {
 		g.adapter = &s.Adapter.Adapter
 	}
@@ -206,7 +208,8 @@ func addSums(sums []float64, values []float32) []float64 {
 }
 
 func (t *Trainer) program(kind string, g graphs, build func() (*device.Program, error)) (*device.Program, error) {
-	key := programKey{kind: kind, config: lm.ConfigKey(g.config), rows: g.rows, length: g.length, objective: g.objective.Key(), optimizer: g.optimizer, checkpoint: g.checkpoint}
+	key := programKey{kind: kind, config: lm.ConfigKey(g.config), rows: g.rows, length: g.length, objective: g.objective.Key(), optimizer: g.optimizer,
+		checkpoint: g.checkpoint, half: g.half}
 	if g.adapter != nil {
 		key.adapter = fmt.Sprintf("%d %g %v", g.adapter.Rank, g.adapter.Scale(), g.adapter.Targets)
 	}

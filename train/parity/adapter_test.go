@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/stretchr/testify/require"
 
 	"temper/device"
@@ -33,7 +34,7 @@ func TestAdapters(t *testing.T) {
 
 		params, err := trainer.Reading(s)
 		require.NoError(t, err)
-		require.InDeltaSlice(t, want["logits"].Data, logits(t, c, m.Config, params, g.IDs), 1e-4)
+		require.InDeltaSlice(t, want["logits"].Data, logits(t, c, m.Config, params, g.IDs, dtypes.Float32), 1e-4)
 
 		gradient, loss, err := trainer.Gradient(s, train.Settings{Objective: objective.SFT{}}, g.batch(t))
 		require.NoError(t, err)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/stretchr/testify/require"
 
@@ -27,6 +28,10 @@ type golden struct {
 	Prompt   int         `json:"prompt"`  // how many ids of a row the greedy text continues
 	Greedy   [][]int32   `json:"greedy"`
 	LogProbs [][]float64 `json:"log_probs"`
+	Half     struct {
+		Logits   float64 `json:"logits"`   // root mean square of the difference
+		Gradient float64 `json:"gradient"` // ‖difference‖ / ‖gradient‖ over all parameters
+	} `json:"bfloat16"` // how far transformers in bfloat16 is from float64
 
 	dir     string
 	tensors map[string]hf.Tensor
@@ -90,18 +95,18 @@ func (g golden) batch(t *testing.T) *train.Batch {
 
 func TestLogits(t *testing.T) {
 	families(t, func(t *testing.T, c *device.Client, m *hf.Model, params []*device.Buffer, g golden) {
-		require.InDeltaSlice(t, g.tensors["logits"].Data, logits(t, c, m.Config, params, g.IDs), 1e-4)
+		require.InDeltaSlice(t, g.tensors["logits"].Data, logits(t, c, m.Config, params, g.IDs, dtypes.Float32), 1e-4)
 	})
 }
 
 // logits runs the decoder on rows of tokens.
-func logits(t *testing.T, c *device.Client, config hf.Config, params []*device.Buffer, ids [][]int32) []float32 {
+func logits(t *testing.T, c *device.Client, config hf.Config, params []*device.Buffer, ids [][]int32, precision dtypes.DType) []float32 {
 	t.Helper()
 	rows, time := len(ids), len(ids[0])
 	ints := device.Int32(rows, time)
 	p, err := c.Compile("logits", append(lm.Shapes(config), ints, ints, ints), nil, func(x []*graph.Node) []*graph.Node {
 		n := len(x) - 3
-		w := lm.Bind(config, x[:n])
+		w := lm.Bind(config, x[:n]).In(precision)
 		return []*graph.Node{lm.Logits(w, lm.Hidden(config, w, x[n], x[n+1], x[n+2], false))}
 	})
 	require.NoError(t, err)

@@ -3,7 +3,8 @@
 Run with torch 2.9.1 and transformers 5.24.0 (bench/peers/requirements.txt):  python reference.py
 
 For each family it writes a directory that save_pretrained made, and beside it
-  golden.json         ids, the targets that count, the loss, the greedy continuations, the log-probability of each token
+  golden.json         ids, the targets that count, the loss, the greedy continuations, the log-probability of each token, and how far
+                      transformers in bfloat16 is from float64
   golden.safetensors  logits [rows, time, vocab] and the gradient of the loss by parameter, computed in float64, stored in float32
 and, for some, adapter/: a LoRA adapter that PEFT made, with the same goldens of the model with it.
 """
@@ -116,8 +117,14 @@ def main():
         model.generation_config.eos_token_id = None
         greedy = model.generate(ids[:, :PROMPT], do_sample=False, max_new_tokens=NEW,
                                 attention_mask=torch.ones(ROWS, PROMPT, dtype=torch.long))
+        half = AutoModelForCausalLM.from_pretrained(directory, dtype=torch.bfloat16, attn_implementation="eager").eval()
+        rounded = half(ids, labels=labels)
+        rounded.loss.backward()
+        exact = torch.cat([p.grad.flatten() for p in model.parameters()])
+        bfloat16 = dict(logits=(rounded.logits.double() - out.logits).pow(2).mean().sqrt().item(),
+                        gradient=((torch.cat([p.grad.double().flatten() for p in half.parameters()]) - exact).norm() / exact.norm()).item())
         golden = dict(ids=ids.tolist(), trained=(labels != -100).int().tolist(), loss=out.loss.item(), prompt=PROMPT,
-                      greedy=greedy[:, PROMPT:].tolist(), log_probs=log_probs.tolist())
+                      greedy=greedy[:, PROMPT:].tolist(), log_probs=log_probs.tolist(), bfloat16=bfloat16)
         (directory / "golden.json").write_text(json.dumps(golden) + "\n")
         (directory / "generation_config.json").unlink(missing_ok=True)
         if family in ADAPTERS:
