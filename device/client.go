@@ -12,8 +12,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/go-xla/compute/xla"
 	"github.com/gomlx/go-xla/pjrt"
 
@@ -115,6 +113,9 @@ func (c *Client) WithoutKernels() *Client {
 		kernels: errors.New("kernels are switched off")}
 }
 
+// Devices is how many devices the client has.
+func (c *Client) Devices() int { return c.backend.NumDevices() }
+
 // Description names the platform, the plugin's version and the kernels in use, for lineage records: equal descriptions compute equal bits.
 func (c *Client) Description() string {
 	if c.kernels != nil {
@@ -156,55 +157,3 @@ func (c *Client) count(p *Program) {
 
 // Close frees the client; programs and buffers made by it must not be used afterwards.
 func (c *Client) Close() { c.backend.Finalize() }
-
-// Element is a Go type that travels to and from the device.
-type Element interface {
-	~float32 | ~int32 | ~uint32 | ~bool
-}
-
-// Upload copies flat to the device as an array of the given dimensions (none for a scalar).
-func Upload[T Element](c *Client, flat []T, dims ...int) (*Buffer, error) {
-	shape := shapes.Make(dtypeOf[T](), dims...)
-	if shape.Size() != len(flat) {
-		return nil, fmt.Errorf("upload %s: got %d values", shape, len(flat))
-	}
-	raw, err := c.backend.BufferFromFlatData(0, flat, shape)
-	if err != nil {
-		return nil, fmt.Errorf("upload %s: %w", shape, err)
-	}
-	return &Buffer{raw: raw, Shape: shape}, nil
-}
-
-// Download copies a buffer back to the host; it waits for the program that computes it.
-func Download[T Element](b *Buffer) ([]T, error) {
-	if b == nil || b.raw == nil {
-		return nil, errors.New("download: the buffer was freed or donated")
-	}
-	out := make([]T, b.Shape.Size())
-	if err := b.raw.ToFlatData(out); err != nil {
-		return nil, fmt.Errorf("download %s: %w", b.Shape, err)
-	}
-	return out, nil
-}
-
-// Buffer is an array on the device. Whoever holds it frees it, unless a program it was donated to has consumed it.
-type Buffer struct {
-	raw   compute.Buffer
-	Shape shapes.Shape
-}
-
-// Free releases the device memory at once; freeing twice, or after donation, does nothing.
-func (b *Buffer) Free() {
-	if b == nil || b.raw == nil {
-		return
-	}
-	_ = b.raw.Finalize() // the only failure is "already finalized"
-	b.raw = nil
-}
-
-// FreeAll frees every buffer in the list.
-func FreeAll(buffers ...*Buffer) {
-	for _, b := range buffers {
-		b.Free()
-	}
-}

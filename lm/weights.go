@@ -81,11 +81,11 @@ func (l layerWeights) optional(name string) *Node { return l.all.optional(l.pref
 
 // Upload puts a model's parameters on the device, in canonical order.
 func Upload(c *device.Client, m *hf.Model) ([]*device.Buffer, error) {
-	return UploadTensors(c, m.Config.Tensors(), m.Tensors)
+	return UploadTensors(c, device.One, m.Config.Tensors(), m.Tensors)
 }
 
-// UploadTensors puts tensors on the device in the order of their specs.
-func UploadTensors(c *device.Client, specs []hf.TensorSpec, tensors map[string]hf.Tensor) ([]*device.Buffer, error) {
+// UploadTensors puts tensors on the device, or all of them, in the order of their specs.
+func UploadTensors(c *device.Client, layout device.Layout, specs []hf.TensorSpec, tensors map[string]hf.Tensor) ([]*device.Buffer, error) {
 	var out []*device.Buffer
 	for _, s := range specs {
 		t, ok := tensors[s.Name]
@@ -93,7 +93,7 @@ func UploadTensors(c *device.Client, specs []hf.TensorSpec, tensors map[string]h
 			device.FreeAll(out...)
 			return nil, fmt.Errorf("upload model: parameter %s is missing", s.Name)
 		}
-		b, err := device.Upload(c, t.Data, s.Dims...)
+		b, err := device.UploadAs(c, layout, t.Data, s.Dims...)
 		if err != nil {
 			device.FreeAll(out...)
 			return nil, fmt.Errorf("upload model: %s: %w", s.Name, err)

@@ -8,29 +8,31 @@ import (
 	"temper/device/workaround"
 )
 
-// chunked applies f to tokens in a loop over chunks of size tokens. Its inputs are the hidden states [padded, hidden], the head, the targets
-// [padded] and, with a teacher, its hidden states and head; padded is tokens rounded up to whole chunks.
+// chunked applies f to tokens in a loop over chunks. Its inputs are the hidden states [lanes, padded, hidden], the head, the targets
+// [lanes, padded] and, with a teacher, its hidden states and head; padded is tokens rounded up to whole chunks. Each lane is a device's share of
+// the rows, so that a chunk lies on all devices.
 type chunked struct {
 	f            tokenwise
 	n            int // arrays that f gives
-	size, tokens int
+	lanes        int
+	size, tokens int // of a lane
 }
 
 func (c chunked) chunks() int { return (c.tokens + c.size - 1) / c.size }
 
-// flat makes [rows, time, …] into [padded, …].
+// flat makes [rows, time, …] into [lanes, padded, …].
 func (c chunked) flat(x *Node) *Node {
-	dims := append([]int{c.tokens}, x.Shape().Dimensions[2:]...)
+	dims := append([]int{c.lanes, c.tokens}, x.Shape().Dimensions[2:]...)
 	axes := make([]PadAxis, len(dims))
-	axes[0].End = c.chunks()*c.size - c.tokens
+	axes[1].End = c.chunks()*c.size - c.tokens
 	return Pad(Reshape(x, dims...), Scalar(x.Graph(), x.DType(), 0), axes...)
 }
 
-// forward computes f chunk by chunk: arrays [padded].
+// forward computes f chunk by chunk: arrays [lanes, padded].
 func (c chunked) forward(in []*Node) []*Node {
 	state := []*Node{Const(in[0].Graph(), int32(0))}
 	for range c.n {
-		state = append(state, Zeros(in[0].Graph(), shapes.Make(dtypes.Float32, c.chunks()*c.size)))
+		state = append(state, Zeros(in[0].Graph(), shapes.Make(dtypes.Float32, c.lanes, c.chunks()*c.size)))
 	}
 	out := workaround.Loop(in[0].Graph(), "logits", state, in, c.more, func(st, in []*Node) []*Node {
 		next := []*Node{AddScalar(st[0], 1)}
@@ -89,7 +91,7 @@ func (c chunked) more(st, _ []*Node) *Node {
 
 func (c chunked) slice(x, i *Node) *Node {
 	sizes := x.Shape().Clone().Dimensions
-	sizes[0] = c.size
+	sizes[1] = c.size
 	return DynamicSlice(x, c.starts(x, i), sizes)
 }
 
@@ -102,6 +104,6 @@ func (c chunked) starts(x, i *Node) []*Node {
 	for axis := range starts {
 		starts[axis] = Const(x.Graph(), int32(0))
 	}
-	starts[0] = MulScalar(i, c.size)
+	starts[1] = MulScalar(i, c.size)
 	return starts
 }

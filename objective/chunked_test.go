@@ -24,18 +24,18 @@ func TestChunksChangeNothing(t *testing.T) {
 		objective.Distill{Divergence: "reverse", LikelihoodCoef: 0.3},
 		objective.Distill{Divergence: "forward"},
 	} {
-		want := projected(t, c, o, 0)
-		for _, chunk := range []int{1, 4, 5, 10, 64} {
-			got := projected(t, c, o, chunk)
+		want := projected(t, c, o, 0, 1)
+		for _, l := range []struct{ chunk, lanes int }{{1, 1}, {4, 1}, {5, 2}, {10, 1}, {64, 2}} {
+			got := projected(t, c, o, l.chunk, l.lanes)
 			for i := range want {
-				require.InDeltaSlice(t, want[i], got[i], 2e-6, "%s, chunks of %d, output %d", o.Key(), chunk, i)
+				require.InDeltaSlice(t, want[i], got[i], 2e-6, "%s, chunks of %d in %d lanes, output %d", o.Key(), l.chunk, l.lanes, i)
 			}
 		}
 	}
 }
 
 // projected evaluates an objective on hidden states: loss, metrics, gradients of the hidden states and of the head.
-func projected(t *testing.T, c *device.Client, o objective.Objective, chunk int) [][]float32 {
+func projected(t *testing.T, c *device.Client, o objective.Objective, chunk, lanes int) [][]float32 {
 	t.Helper()
 	const hidden, teacherHidden = 6, 4
 	in := []shapes.Shape{device.Float32(rows, time, hidden), device.Float32(vocab, hidden), device.Float32(rows, time, teacherHidden), device.Float32(vocab, teacherHidden),
@@ -44,7 +44,7 @@ func projected(t *testing.T, c *device.Client, o objective.Objective, chunk int)
 		in = append(in, device.Float32(rows, time))
 	}
 	p, err := c.Compile(fmt.Sprintf("projected_%d", chunk), in, nil, func(x []*graph.Node) []*graph.Node {
-		b := objective.Batch{Student: objective.Projection{Hidden: x[0], Head: x[1]}, Chunk: chunk, Targets: x[4], Segments: x[5], Weight: x[6],
+		b := objective.Batch{Student: objective.Projection{Hidden: x[0], Head: x[1]}, Chunk: chunk, Lanes: lanes, Targets: x[4], Segments: x[5], Weight: x[6],
 			Columns: map[string]*graph.Node{objective.Advantage: x[7], objective.OldLogProb: x[8], objective.RefLogProb: x[9]}}
 		if _, ok := o.(objective.Distill); ok {
 			b.Teacher = objective.Projection{Hidden: x[2], Head: x[3]}

@@ -16,6 +16,7 @@ type Batch struct {
 	Student Projection // the model in training
 	Teacher Projection // of a distilling objective
 	Chunk   int        // how many tokens' logits exist at a time, see ChunkTokens; 0: all
+	Lanes   int        // devices that the rows lie on, evenly; 0: one
 
 	Logits, TeacherLogits *Node // [rows, time, vocab], in place of Student and Teacher
 

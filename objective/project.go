@@ -47,14 +47,15 @@ func (b Batch) perToken(n int, f tokenwise) []*Node {
 		return f(logits, teacher, b.Targets)
 	}
 	rows, time := b.Targets.Shape().Dimensions[0], b.Targets.Shape().Dimensions[1]
-	c := chunked{f: f, n: n, size: b.Chunk, tokens: rows * time}
+	lanes := max(1, b.Lanes)
+	c := chunked{f: f, n: n, lanes: lanes, size: (b.Chunk + lanes - 1) / lanes, tokens: rows * time / lanes}
 	in := []*Node{c.flat(b.Student.Hidden), b.Student.Head, c.flat(b.Targets)}
 	if b.Teacher.Hidden != nil {
 		in = append(in, c.flat(StopGradient(b.Teacher.Hidden)), StopGradient(b.Teacher.Head))
 	}
 	out := c.forward(in)
 	for i := range out {
-		out[i] = Reshape(SliceAxis(out[i], 0, AxisRange(0, c.tokens)), rows, time)
+		out[i] = Reshape(SliceAxis(out[i], 1, AxisRange(0, c.tokens)), rows, time)
 	}
 	return out
 }

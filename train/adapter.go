@@ -43,7 +43,7 @@ func (s *State) Adapt(c *device.Client, a hf.Adapter) error {
 	if err := a.Validate(); err != nil {
 		return err
 	}
-	params, err := lm.UploadTensors(c, s.Config.AdapterTensors(a), a.Tensors)
+	params, err := lm.UploadTensors(c, device.Whole, s.Config.AdapterTensors(a), a.Tensors)
 	if err != nil {
 		return err
 	}

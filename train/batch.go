@@ -73,10 +73,10 @@ func (b *Batch) Trained() int {
 }
 
 // upload sends the batch to the device in the order of the step's inputs.
-func (b *Batch) upload(c *device.Client, o objective.Objective) ([]*device.Buffer, error) {
+func (b *Batch) upload(c *device.Client, layout device.Layout, o objective.Objective) ([]*device.Buffer, error) {
 	var out []*device.Buffer
 	for _, ints := range [][]int32{b.Tokens, b.Targets, b.Positions, b.Segments} {
-		buf, err := device.Upload(c, ints, b.Rows, b.Length)
+		buf, err := device.UploadAs(c, layout, ints, b.Rows, b.Length)
 		if err != nil {
 			return nil, err
 		}
@@ -91,7 +91,7 @@ func (b *Batch) upload(c *device.Client, o objective.Objective) ([]*device.Buffe
 		floats = append(floats, column)
 	}
 	for _, f := range floats {
-		buf, err := device.Upload(c, f, b.Rows, b.Length)
+		buf, err := device.UploadAs(c, layout, f, b.Rows, b.Length)
 		if err != nil {
 			return nil, err
 		}

@@ -13,7 +13,8 @@ func (t *Trainer) Gradient(s *State, set Settings, batches ...*Batch) (map[strin
 	if len(batches) == 0 {
 		return nil, 0, errors.New("gradient: no batch")
 	}
-	g := graphs{config: s.Config, rows: batches[0].Rows, length: batches[0].Length, objective: set.Objective, checkpoint: set.Checkpoint, half: set.Half}
+	batches = padded(batches, t.client.Devices())
+	g := graphs{config: s.Config, devices: t.client.Devices(), rows: batches[0].Rows, length: batches[0].Length, objective: set.Objective, checkpoint: set.Checkpoint, half: set.Half}
 	if s.Adapter != nil {
 		g.adapter = &s.Adapter.Adapter
 	}

@@ -26,7 +26,7 @@ func (t *Trainer) LogProbs(c hf.Config, params []*device.Buffer, temperature flo
 	if err != nil {
 		return nil, err
 	}
-	batch, err := b.upload(t.client, g.objective)
+	batch, err := b.upload(t.client, device.One, g.objective)
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ type Moments struct {
 
 // NewState uploads a model and starts its optimizer from zero.
 func NewState(c *device.Client, m *hf.Model) (*State, error) {
-	params, err := lm.Upload(c, m)
+	params, err := lm.UploadTensors(c, device.Whole, m.Config.Tensors(), m.Tensors)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func newMoments(c *device.Client, specs []hf.TensorSpec) (*Moments, error) {
 func zeros(c *device.Client, specs []hf.TensorSpec) ([]*device.Buffer, error) {
 	var out []*device.Buffer
 	for _, shape := range lm.ShapesOf(specs) {
-		b, err := device.Upload(c, make([]float32, shape.Size()), shape.Dimensions...)
+		b, err := device.UploadAs(c, momentLayout(c, shape), make([]float32, shape.Size()), shape.Dimensions...)
 		if err != nil {
 			device.FreeAll(out...)
 			return nil, fmt.Errorf("allocate optimizer state: %w", err)
@@ -168,7 +168,7 @@ func (s *State) LoadOptimizer(c *device.Client, saved SavedOptimizer) error {
 				if !ok {
 					return fmt.Errorf("optimizer state lacks %s", key)
 				}
-				b, err := device.Upload(c, t.Data, spec.Dims...)
+				b, err := device.UploadAs(c, momentLayout(c, device.Float32(spec.Dims...)), t.Data, spec.Dims...)
 				if err != nil {
 					return fmt.Errorf("optimizer state %s: %w", key, err)
 				}

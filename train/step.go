@@ -30,6 +30,7 @@ type graphs struct {
 	adapter      *hf.Adapter // in training in place of the parameters, or nil
 	teacher      *hf.Config  // of a distilling objective, or nil
 	rows, length int
+	devices      int
 	objective    objective.Objective
 	optimizer    Optimizer
 	checkpoint   bool
@@ -97,7 +98,8 @@ func (s graphs) gradients(trained, inputs []*Node) (grads []*Node, report *Node)
 	}
 	w := s.weights(trained, frozen)
 	b := objective.Batch{Student: objective.Projection{Hidden: lm.Hidden(s.config, w, tokens, positions, segments, s.checkpoint), Head: lm.Head(w)},
-		Targets: targets, Segments: segments, Weight: weight, Columns: columns, Chunk: objective.ChunkTokens(s.rows*s.length, s.config.VocabSize)}
+		Targets: targets, Segments: segments, Weight: weight, Columns: columns, Lanes: s.devices,
+		Chunk: objective.ChunkTokens(s.rows*s.length, s.config.VocabSize)}
 	if s.teacher != nil {
 		tw := s.precise(lm.Bind(*s.teacher, teacher))
 		b.Teacher = objective.Projection{Hidden: lm.Hidden(*s.teacher, tw, tokens, positions, segments, false), Head: lm.Head(tw)}
@@ -127,8 +129,9 @@ func (s graphs) update(params, m, v, grads []*Node, step, lr *Node) (state []*No
 func (s graphs) fused(c *device.Client) (*device.Program, error) {
 	p := s.trainedShapes()
 	n := len(p)
-	in := concat(p, p, p, []shapes.Shape{device.Float32(), device.Float32()}, s.frozenShapes(), s.teacherShapes(), s.batchShapes())
-	return c.Compile("train_"+s.objective.Key(), in, identity(3*n), func(x []*Node) []*Node {
+	m := moments(c, p)
+	in := concat(whole(p...), m, m, whole(device.Float32(), device.Float32()), whole(s.frozenShapes()...), whole(s.teacherShapes()...), rows(s.batchShapes()))
+	return c.CompileAcross("train_"+s.objective.Key(), in, identity(3*n), func(x []*Node) []*Node {
 		grads, report := s.gradients(x[:n], x[3*n+2:])
 		state, norm := s.update(x[:n], x[n:2*n], x[2*n:3*n], grads, x[3*n], x[3*n+1])
 		return append(state, norm, report)
@@ -139,8 +142,8 @@ func (s graphs) fused(c *device.Client) (*device.Program, error) {
 func (s graphs) accumulate(c *device.Client) (*device.Program, error) {
 	p := s.trainedShapes()
 	n := len(p)
-	in := concat(p, p, s.frozenShapes(), s.teacherShapes(), s.batchShapes())
-	return c.Compile("accumulate_"+s.objective.Key(), in, identity(n), func(x []*Node) []*Node {
+	in := concat(moments(c, p), whole(p...), whole(s.frozenShapes()...), whole(s.teacherShapes()...), rows(s.batchShapes()))
+	return c.CompileAcross("accumulate_"+s.objective.Key(), in, identity(n), func(x []*Node) []*Node {
 		grads, report := s.gradients(x[n:2*n], x[2*n:])
 		out := make([]*Node, n)
 		for i, g := range grads {
@@ -154,8 +157,9 @@ func (s graphs) accumulate(c *device.Client) (*device.Program, error) {
 func (s graphs) apply(c *device.Client) (*device.Program, error) {
 	p := s.trainedShapes()
 	n := len(p)
-	in := concat(p, p, p, p, []shapes.Shape{device.Float32(), device.Float32()})
-	return c.Compile("apply", in, identity(4*n), func(x []*Node) []*Node {
+	m := moments(c, p)
+	in := concat(whole(p...), m, m, m, whole(device.Float32(), device.Float32()))
+	return c.CompileAcross("apply", in, identity(4*n), func(x []*Node) []*Node {
 		state, norm := s.update(x[:n], x[n:2*n], x[2*n:3*n], x[3*n:4*n], x[4*n], x[4*n+1])
 		for _, a := range x[3*n : 4*n] {
 			state = append(state, ZerosLike(a))
@@ -176,8 +180,8 @@ func identity(n int) map[int]int {
 // cut splits a list after the first a and the next b.
 func cut(x []*Node, a, b int) (first, second, rest []*Node) { return x[:a], x[a : a+b], x[a+b:] }
 
-func concat(groups ...[]shapes.Shape) []shapes.Shape {
-	var out []shapes.Shape
+func concat[T any](groups ...[]T) []T {
+	var out []T
 	for _, g := range groups {
 		out = append(out, g...)
 	}

@@ -49,14 +49,20 @@ func (t *Trainer) Update(s *State, set Settings, lr float64, teacher *State, bat
 	if len(batches) == 0 {
 		return Result{}, errors.New("update: no batch")
 	}
-	g := graphs{config: s.Config, rows: batches[0].Rows, length: batches[0].Length, objective: set.Objective, optimizer: set.Optimizer,
+	batches = padded(batches, t.client.Devices())
+	g := graphs{config: s.Config, devices: t.client.Devices(), rows: batches[0].Rows, length: batches[0].Length, objective: set.Objective, optimizer: set.Optimizer,
 		checkpoint: set.Checkpoint, half: set.Half}
 	if s.Adapter != nil {
 		g.adapter = &s.Adapter.Adapter
 	}
 	others := s.frozen()
 	if teacher != nil {
-		g.teacher, others = &teacher.Config, join(others, teacher.Params)
+		params, free, err := spread(t.client, teacher.Params)
+		if err != nil {
+			return Result{}, err
+		}
+		defer free()
+		g.teacher, others = &teacher.Config, join(others, params)
 	}
 	sums, result := []float64(nil), Result{}
 	for _, b := range batches {
@@ -75,12 +81,12 @@ func (t *Trainer) Update(s *State, set Settings, lr float64, teacher *State, bat
 		}
 		moments = s.Side
 	}
-	step, err := device.Upload(t.client, []float32{float32(moments.Step + 1)})
+	step, err := device.UploadAs(t.client, device.Whole, []float32{float32(moments.Step + 1)})
 	if err != nil {
 		return Result{}, err
 	}
 	defer step.Free()
-	rate, err := device.Upload(t.client, []float32{float32(lr)})
+	rate, err := device.UploadAs(t.client, device.Whole, []float32{float32(lr)})
 	if err != nil {
 		return Result{}, err
 	}
@@ -113,7 +119,7 @@ func (t *Trainer) fused(s *State, m *Moments, g graphs, others []*device.Buffer,
 	if err != nil {
 		return 0, nil, err
 	}
-	batch, err := b.upload(t.client, g.objective)
+	batch, err := b.upload(t.client, device.Rows, g.objective)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -166,7 +172,7 @@ func (t *Trainer) accumulated(s *State, m *Moments, g graphs, others []*device.B
 
 // accumulate adds the gradient of one micro-batch to total, which it consumes, and reports the batch's sums.
 func (t *Trainer) accumulate(p *device.Program, total, trained, others []*device.Buffer, b *Batch, o objective.Objective) ([]*device.Buffer, []float32, error) {
-	batch, err := b.upload(t.client, o)
+	batch, err := b.upload(t.client, device.Rows, o)
 	if err != nil {
 		return nil, nil, err
 	}
