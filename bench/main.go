@@ -11,6 +11,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -95,21 +96,24 @@ func run(ctx context.Context, o options, pattern string) error {
 
 // measure runs both sides of a row alternately.
 func (b *bench) measure(ctx context.Context, r row) (Result, error) {
-	var ours, theirs, ratios []float64
+	var ours, theirs, ratios, ourMB, theirMB []float64
 	for pair := range b.pairs {
+		b.peakMB = 0
 		us, err := r.ours(ctx, b, pair)
 		if err != nil {
 			return Result{}, err
 		}
+		ourMB, b.peakMB = append(ourMB, b.peakMB), 0
 		them, err := r.peer(ctx, b, pair)
 		if err != nil {
 			return Result{}, err
 		}
+		theirMB = append(theirMB, b.peakMB)
 		ours, theirs, ratios = append(ours, us), append(theirs, them), append(ratios, them/us)
 	}
 	low, high := spread(ratios)
 	return Result{Work: r.work, Ratio: round(median(ratios)), Spread: []float64{round(low), round(high)}, Pairs: b.pairs,
-		Ours: median(ours), Peer: median(theirs), Target: r.target, Detail: r.detail(median(ours), median(theirs)), Machine: machine(), Date: time.Now().Format(time.DateOnly)}, nil
+		Ours: median(ours), Peer: median(theirs), OursMB: math.Round(median(ourMB)), PeerMB: math.Round(median(theirMB)), Target: r.target, Detail: r.detail(median(ours), median(theirs)), Machine: machine(), Date: time.Now().Format(time.DateOnly)}, nil
 }
 
 // decode reads what a side prints: one JSON object.

@@ -24,6 +24,8 @@ type Result struct {
 	Target  float64   `json:"target,omitempty"`
 	Ours    float64   `json:"ours_seconds"`
 	Peer    float64   `json:"peer_seconds"`
+	OursMB  float64   `json:"ours_peak_mb,omitempty"` // resident memory at its greatest
+	PeerMB  float64   `json:"peer_peak_mb,omitempty"`
 	Pairs   int       `json:"pairs"`
 	Detail  string    `json:"detail"`
 	Machine string    `json:"machine"`
@@ -76,15 +78,15 @@ faster; the spread is the least and the greatest ratio of a pair of runs. Shapes
 Training is one optimizer step (16×256 tokens for A, 4×512 for B); decoding draws 192 tokens after 64. The peers' versions are in
 ` + "`bench/peers/requirements.txt`" + `.
 
-| work | ratio | spread | to reach | temper, then the peer | machine | date |
-|---|---|---|---|---|---|---|
+| work | ratio | spread | to reach | temper, then the peer | peak memory, MB | machine | date |
+|---|---|---|---|---|---|---|---|
 `)
 	for _, x := range r.Rows {
 		target := "–"
 		if x.Target > 0 {
 			target = fmt.Sprint(x.Target)
 		}
-		fmt.Fprintf(&b, "| %s | **%.2f** | %.2f – %.2f (%d) | %s | %s | %s | %s |\n", x.Work, x.Ratio, x.Spread[0], x.Spread[1], x.Pairs, target, x.Detail, x.Machine, x.Date)
+		fmt.Fprintf(&b, "| %s | **%.2f** | %.2f – %.2f (%d) | %s | %s | %s | %s | %s |\n", x.Work, x.Ratio, x.Spread[0], x.Spread[1], x.Pairs, target, x.Detail, memory(x), x.Machine, x.Date)
 	}
 	for _, x := range r.Rows {
 		if limit := limits[x.Work]; limit != "" && x.Ratio < x.Target {
@@ -117,3 +119,10 @@ func median(x []float64) float64 {
 func spread(x []float64) (low, high float64) { return slices.Min(x), slices.Max(x) }
 
 func round(x float64) float64 { return math.Round(x*100) / 100 }
+
+func memory(x Result) string {
+	if x.OursMB == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.0f, %.0f", x.OursMB, x.PeerMB)
+}

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"syscall"
 
 	"temper/bench/side"
 )
@@ -26,9 +27,11 @@ type work func(ctx context.Context, b *bench, pair int) (seconds float64, err er
 type bench struct {
 	options
 	python, self string
+
+	peakMB float64 // of the programs that output has run since measure set it to zero
 }
 
-var rows = []row{
+var rows = append([]row{
 	training("train_A_vs_torch", "torch_side.py", "A", 16, 256, 10, 1.2),
 	training("train_A_vs_jax", "jax_side.py", "A", 16, 256, 10, 1.5),
 	training("train_B_vs_torch", "torch_side.py", "B", 4, 512, 4, 1.2),
@@ -47,10 +50,13 @@ var rows = []row{
 	{"grpo_stories_first_vs_trl", 0, storiesStage(15, programsCompiled), trl(func(t trlTimes) float64 { return t.Total }), func(ours, peer float64) string {
 		return fmt.Sprintf("the same on a machine's first run, which compiles: %.1f s; the trainer's run %.1f s", ours, peer)
 	}},
+	{"sft_stories_vs_trl", 2, storiesSFT, trlSFT, func(ours, peer float64) string {
+		return fmt.Sprintf("1024 stories, two epochs of packed rows of 16×256 tokens, temper's whole stage %.1f s with the export; the trainer's run %.1f s", ours, peer)
+	}},
 	{"grpo_iteration_vs_trl", 5, storiesIteration, trl(func(t trlTimes) float64 { return median(t.Seconds) }), func(ours, peer float64) string {
 		return fmt.Sprintf("%.0f ms an iteration, orchestration and artifacts included; %.0f ms", 1e3*ours, 1e3*peer)
 	}},
-}
+}, machineRows...)
 
 // limits says what a row's time goes into, as `perf record` of its side shows, where that is known.
 var limits = map[string]string{
@@ -84,9 +90,9 @@ func decoding(name, script, shape string, batch int, target float64) row {
 // ours runs this program's own side in a process of its own and takes the median repetition.
 func ours(args ...string) work {
 	return func(ctx context.Context, b *bench, _ int) (float64, error) {
-		out, err := command(ctx, b.self, append([]string{"side"}, args...)...).Output()
+		out, err := b.output(ctx, b.self, append([]string{"side"}, args...)...)
 		if err != nil {
-			return 0, failed(err)
+			return 0, err
 		}
 		var t side.Times
 		err = decode(out, &t)
@@ -96,9 +102,9 @@ func ours(args ...string) work {
 
 func peer(script string, args ...string) work {
 	return func(ctx context.Context, b *bench, _ int) (float64, error) {
-		out, err := command(ctx, b.python, append([]string{filepath.Join("bench", "peers", script)}, args...)...).Output()
+		out, err := b.output(ctx, b.python, append([]string{filepath.Join("bench", "peers", script)}, args...)...)
 		if err != nil {
-			return 0, failed(err)
+			return 0, err
 		}
 		var t side.Times
 		err = decode(out, &t)
@@ -114,9 +120,9 @@ type trlTimes struct {
 
 func trl(figure func(trlTimes) float64) work {
 	return func(ctx context.Context, b *bench, pair int) (float64, error) {
-		out, err := command(ctx, b.python, filepath.Join("bench", "peers", "trl_stories.py"), b.stories, "15", strconv.Itoa(pair)).Output()
+		out, err := b.output(ctx, b.python, filepath.Join("bench", "peers", "trl_stories.py"), b.stories, "15", strconv.Itoa(pair))
 		if err != nil {
-			return 0, failed(err)
+			return 0, err
 		}
 		var t trlTimes
 		lines := out[lastLine(out):]
@@ -136,54 +142,13 @@ const (
 func storiesStage(rounds int, cached bool) work {
 	return func(ctx context.Context, b *bench, pair int) (float64, error) {
 		if !cached {
-			return storiesRun(ctx, b, pair, rounds, "xla.cache_mb=0")
+			return b.stage(ctx, "grpo", pair, fmt.Sprintf("stages.grpo.rounds=%d", rounds), "xla.cache_mb=0")
 		}
-		if _, err := storiesRun(ctx, b, pair, 1, "log.level=info"); err != nil {
+		if _, err := b.stage(ctx, "grpo", pair, "stages.grpo.rounds=1"); err != nil {
 			return 0, err
 		}
-		return storiesRun(ctx, b, pair, rounds, "log.level=info")
+		return b.stage(ctx, "grpo", pair, fmt.Sprintf("stages.grpo.rounds=%d", rounds))
 	}
-}
-
-// storiesRun runs the pipeline and reads the seconds of its GRPO stage from the report.
-func storiesRun(ctx context.Context, b *bench, pair, rounds int, setting string) (float64, error) {
-	checkpoint, err := filepath.Abs(b.stories)
-	if err != nil {
-		return 0, err
-	}
-	if _, err := os.Stat(checkpoint); err != nil {
-		return 0, err
-	}
-	dir, err := os.MkdirTemp("", "temper-bench")
-	if err != nil {
-		return 0, err
-	}
-	defer os.RemoveAll(dir)
-	set := []string{"--set", "dir=" + dir, "--set", "temporal.port=0", "--set", "temporal.ui_port=0", "--set", "s3.port=0", "--set", setting}
-	args := append([]string{"run", "bench/grpo_stories.yaml", "--set", "base.import=" + checkpoint, "--set", fmt.Sprintf("seed=%d", 1+pair),
-		"--set", fmt.Sprintf("stages.grpo.rounds=%d", rounds)}, set...)
-	if _, err := command(ctx, "bin/temper", args...).Output(); err != nil {
-		return 0, failed(err)
-	}
-	out, err := command(ctx, "bin/temper", append([]string{"report", "latest", "--json"}, set...)...).Output()
-	if err != nil {
-		return 0, failed(err)
-	}
-	var report struct {
-		Stages []struct {
-			ID      string  `json:"id"`
-			Seconds float64 `json:"seconds"`
-		} `json:"stages"`
-	}
-	if err := decode(out, &report); err != nil {
-		return 0, err
-	}
-	for _, s := range report.Stages {
-		if s.ID == "grpo" {
-			return s.Seconds, nil
-		}
-	}
-	return 0, fmt.Errorf("the report has no stage grpo: %s", out)
 }
 
 // storiesIteration is what one more round costs: the difference of two runs, without what a stage costs once.
@@ -197,8 +162,16 @@ func storiesIteration(ctx context.Context, b *bench, pair int) (float64, error) 
 	return (long - short) / (many - few), err
 }
 
-func command(ctx context.Context, name string, args ...string) *exec.Cmd {
+// output runs a program and gives its standard output; an error has its standard error. It notes the program's peak memory.
+func (b *bench) output(ctx context.Context, name string, args ...string) ([]byte, error) {
 	c := exec.CommandContext(ctx, name, args...)
 	c.Env = append(os.Environ(), "OMP_WAIT_POLICY=PASSIVE", "TOKENIZERS_PARALLELISM=false")
-	return c
+	out, err := c.Output()
+	if err != nil {
+		return nil, failed(err)
+	}
+	if usage, ok := c.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		b.peakMB = max(b.peakMB, float64(usage.Maxrss)/1024)
+	}
+	return out, nil
 }

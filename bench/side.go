@@ -9,23 +9,31 @@ import (
 	"temper/bench/side"
 	"temper/device"
 	"temper/device/plugin"
+	"temper/lm/hf"
 )
 
-// ourSide does temper's side of a row in this process: train|decode SHAPE ROWS LENGTH TIMES.
+// ourSide does temper's side of a row in this process: train|decode SHAPE ROWS LENGTH TIMES, or a measure of the machine, for which SHAPE and LENGTH mean
+// nothing: matmul - N - TIMES (of N×N matrices), copy - MIB - TIMES.
 func ourSide(args []string) error {
 	if len(args) != 5 {
-		return fmt.Errorf("side: want train|decode SHAPE ROWS LENGTH TIMES, got %q", args)
+		return fmt.Errorf("side: want train|decode|matmul|copy SHAPE ROWS LENGTH TIMES, got %q", args)
 	}
 	var n [3]int
 	for i := range n {
+		if args[2+i] == "-" {
+			continue
+		}
 		var err error
 		if n[i], err = strconv.Atoi(args[2+i]); err != nil {
 			return fmt.Errorf("side: %w", err)
 		}
 	}
-	config, err := side.Shape(args[1])
-	if err != nil {
-		return err
+	var config hf.Config
+	if args[1] != "-" {
+		var err error
+		if config, err = side.Shape(args[1]); err != nil {
+			return err
+		}
 	}
 	path, err := plugin.Find(os.Getenv("TEMPER_XLA_PLUGIN"), "")
 	if err != nil {
@@ -42,6 +50,10 @@ func ourSide(args []string) error {
 		t, err = side.Train(c, config, n[0], n[1], n[2])
 	case "decode":
 		t, err = side.Decode(c, config, n[0], promptTokens, n[1], n[2])
+	case "matmul":
+		t, err = side.Matmul(c, n[0], n[2])
+	case "copy":
+		t, err = side.Copy(n[0]<<20, n[2])
 	default:
 		err = fmt.Errorf("side: no work %q", args[0])
 	}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"temper/bench/side"
+)
+
+// The machine itself as the peer: how long the work would take if nothing but its products, or its reading of the weights, took time.
+
+const (
+	matmulSize = 1024
+	copyMiB    = 256
+)
+
+var machineRows = []row{
+	{"train_B_vs_matmul_rate", 0.7, ours("train", "B", "4", "512", "4"), matmulSeconds("B", 4, 512), func(ours, peer float64) string {
+		return fmt.Sprintf("%.0f ms a step of 4×512 tokens; its products alone would take %.0f ms at the rate of a %d×%d product", 1e3*ours, 1e3*peer, matmulSize, matmulSize)
+	}},
+	{"decode_B1_vs_copy_bandwidth", 0.8, ours("decode", "B", "1", strconv.Itoa(generated), "2"), copySeconds("B"), func(ours, peer float64) string {
+		return fmt.Sprintf("%.2f ms a token; reading the weights once would take %.2f ms at the bandwidth of a copy (bytes read and written)", 1e3*ours/generated, 1e3*peer/generated)
+	}},
+}
+
+// matmulSeconds is how long a step's products take at the rate of one large product.
+func matmulSeconds(shape string, rows, length int) work {
+	return func(ctx context.Context, b *bench, pair int) (float64, error) {
+		config, err := side.Shape(shape)
+		if err != nil {
+			return 0, err
+		}
+		seconds, err := ours("matmul", "-", strconv.Itoa(matmulSize), "-", "20")(ctx, b, pair)
+		rate := 2 * float64(matmulSize) * float64(matmulSize) * float64(matmulSize) / seconds
+		return side.TrainOperations(config, rows, length) / rate, err
+	}
+}
+
+// copySeconds is how long reading the weights in float32 takes, once for each token generated.
+func copySeconds(shape string) work {
+	return func(ctx context.Context, b *bench, pair int) (float64, error) {
+		config, err := side.Shape(shape)
+		if err != nil {
+			return 0, err
+		}
+		seconds, err := ours("copy", "-", strconv.Itoa(copyMiB), "-", "20")(ctx, b, pair)
+		bandwidth := 2 * float64(copyMiB) * (1 << 20) / seconds
+		return 4 * float64(config.Params()) * generated / bandwidth, err
+	}
+}

@@ -1,0 +1,75 @@
+package side
+
+import (
+	"runtime"
+	"sync"
+
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // graph code reads as formulas
+
+	"temper/device"
+	"temper/lm/hf"
+)
+
+// Matmul times one product of two n×n matrices in float32 by XLA: 2n³ operations. What it reaches bounds what a training step can reach.
+func Matmul(c *device.Client, n, times int) (Times, error) {
+	square := device.Float32(n, n)
+	p, err := c.Compile("matmul", []shapes.Shape{square, square}, nil, func(x []*Node) []*Node { return []*Node{Dot(x[0], x[1]).Product()} })
+	if err != nil {
+		return Times{}, err
+	}
+	defer p.Close()
+	var in []*device.Buffer
+	for range 2 {
+		values := make([]float32, n*n)
+		for i := range values {
+			values[i] = float32(i%17) / 16
+		}
+		b, err := device.Upload(c, values, n, n)
+		if err != nil {
+			return Times{}, err
+		}
+		in = append(in, b)
+	}
+	defer device.FreeAll(in...)
+	return timed(times, func() error {
+		out, err := p.Run(in...)
+		if err != nil {
+			return err
+		}
+		defer device.FreeAll(out...)
+		_, err = device.Download[float32](out[0])
+		return err
+	})
+}
+
+// Copy times the copying of n bytes that no cache holds, by all processors at once; as in STREAM, 2n bytes move.
+func Copy(n, times int) (Times, error) {
+	workers := runtime.NumCPU()
+	from, to := make([]byte, n), make([]byte, n)
+	for i := range from {
+		from[i] = byte(i)
+	}
+	return timed(times, func() error {
+		var wg sync.WaitGroup
+		for w := range workers {
+			part := n / workers
+			wg.Go(func() { copy(to[w*part:(w+1)*part], from[w*part:(w+1)*part]) })
+		}
+		wg.Wait()
+		return nil
+	})
+}
+
+// TrainOperations are the floating-point operations of the products in one optimizer step, forward and backward (three times the forward pass):
+// two for each weight of a product and token, the output head among them, and attention's two products over the causal half.
+func TrainOperations(c hf.Config, rows, length int) float64 {
+	weights := 0
+	for _, s := range c.Tensors() {
+		if len(s.Dims) == 2 && (s.Name != "model.embed_tokens.weight" || c.TieEmbeddings) {
+			weights += s.Dims[0] * s.Dims[1]
+		}
+	}
+	attention := 2 * c.Layers * c.Heads * c.HeadDim * length / 2 // of a token: the mean of its causal half
+	return 3 * 2 * float64(weights+attention) * float64(rows*length)
+}
