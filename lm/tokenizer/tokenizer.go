@@ -1,8 +1,10 @@
 // Package tokenizer turns text into token ids and back, exactly as the tokenizer.json of a
 // Hugging Face model directory says: normalizers, pre-tokenizers, BPE or Unigram, post-processor,
-// decoder and added tokens. A component that it does not know is refused by name, never skipped.
+// decoder and added tokens; or as a tokenizer.model of SentencePiece or Llama 3 says. A component
+// that it does not know is refused by name, never skipped.
 //
-// It may import the standard library, golang.org/x/text/unicode/norm and dlclark/regexp2.
+// It may import the standard library, golang.org/x/text/unicode/norm, dlclark/regexp2 and
+// google.golang.org/protobuf/encoding/protowire.
 package tokenizer
 
 import (
@@ -53,8 +55,8 @@ var fileNames = []string{
 	"vocab.json", "merges.txt", "chat_template.jinja",
 }
 
-// Load reads the tokenizer of a model directory: tokenizer.json, or vocab.json and merges.txt of
-// a GPT-2 or Qwen2 directory.
+// Load reads the tokenizer of a model directory: tokenizer.json, else vocab.json and merges.txt of
+// a GPT-2 or Qwen2 directory, else tokenizer.model.
 func Load(dir string) (*Tokenizer, error) {
 	files := map[string][]byte{}
 	for _, name := range append([]string{"config.json", "tokenizer.model"}, fileNames...) {
