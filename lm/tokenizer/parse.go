@@ -88,7 +88,7 @@ func Parse(files map[string][]byte) (*Tokenizer, error) {
 func has(files map[string][]byte, name string) bool { _, ok := files[name]; return ok }
 
 func build(f tokenizerFile, cfg *config) (*Tokenizer, error) {
-	t := &Tokenizer{bos: cfg.bos, eos: cfg.eos, pad: cfg.pad, chat: cfg.chat}
+	t := cfg.tokenizer()
 	var err error
 	if t.model, err = parseModel(f.Model); err != nil {
 		return nil, fmt.Errorf("model: %w", err)
@@ -107,6 +107,11 @@ func build(f tokenizerFile, cfg *config) (*Tokenizer, error) {
 	}
 	t.byteLevels = kindOf(f.Decoder) == "ByteLevel"
 	return t, t.complete(f.AddedTokens, cfg)
+}
+
+// tokenizer begins one with what stands beside its model.
+func (c *config) tokenizer() *Tokenizer {
+	return &Tokenizer{bos: c.bos, eos: c.eos, pad: c.pad, chat: c.chat, toolChat: c.toolChat, names: c.named}
 }
 
 // complete sets the added tokens and the size, and finds the named tokens in the vocabulary.

@@ -207,8 +207,8 @@ func spmTokenizer(data []byte, cfg *config) (*Tokenizer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("normalizer_spec.precompiled_charsmap: %w", err)
 	}
-	t := &Tokenizer{bos: cfg.bos, eos: cfg.eos, pad: cfg.pad, chat: cfg.chat, split: n.spans(around.Legacy),
-		decoder: inOrder([]decoder{n.decode, byteFallback, fuse})}
+	t := cfg.tokenizer()
+	t.split, t.decoder = n.spans(around.Legacy), inOrder([]decoder{n.decode, byteFallback, fuse})
 	v := newSPMVocab(f)
 	if f.modelType == 1 {
 		t.model = newSPMUnigram(v)

@@ -67,8 +67,9 @@ func tiktokenTokenizer(data []byte, cfg *config) (*Tokenizer, error) {
 		return nil, err
 	}
 	bytesOf := byteLevel(false, false)
-	t := &Tokenizer{bos: cfg.bos, eos: cfg.eos, pad: cfg.pad, chat: cfg.chat, model: model, decoder: byteLevelText, byteLevels: true,
-		split: func(in []span) []span { return bytesOf(split(in)) }}
+	t := cfg.tokenizer()
+	t.model, t.decoder, t.byteLevels = model, byteLevelText, true
+	t.split = func(in []span) []span { return bytesOf(split(in)) }
 	var special []addedFile
 	if len(cfg.decoder) == 0 { // else tokenizer_config.json lists them
 		for i := range llama3SpecialTokens {

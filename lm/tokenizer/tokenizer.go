@@ -30,6 +30,8 @@ type Tokenizer struct {
 	eos        string
 	pad        string
 	chat       string
+	toolChat   string
+	names      map[string]string
 	files      map[string][]byte
 	byteLevels bool // the decoder is ByteLevel alone, so pieces are bytes
 }
@@ -193,6 +195,21 @@ func (t *Tokenizer) named(token string) (int32, bool) {
 
 // ChatTemplate returns the Jinja text of the chat template; empty where there is none.
 func (t *Tokenizer) ChatTemplate() string { return t.chat }
+
+// ToolTemplate is the chat template for conversations with tools where the files have one of its
+// own ("tool_use"); empty where there is none.
+func (t *Tokenizer) ToolTemplate() string { return t.toolChat }
+
+// SpecialTokens are the special tokens by the names that chat templates use: bos_token, eos_token…
+func (t *Tokenizer) SpecialTokens() map[string]string {
+	out := maps.Clone(t.names)
+	for name, token := range map[string]string{"bos_token": t.bos, "eos_token": t.eos, "pad_token": t.pad} {
+		if token != "" {
+			out[name] = token
+		}
+	}
+	return out
+}
 
 // Files returns what to store beside a model so that [Load] gives this tokenizer back.
 func (t *Tokenizer) Files() map[string][]byte { return maps.Clone(t.files) }

@@ -76,7 +76,9 @@ func (r *run) globals() map[string]any {
 		"dict":  func(r *run, a args) any { return r.newDict("dict", a) },
 		"range": numbers,
 	} {
-		out[name] = function{name, f}
+		if name != "strftime_now" || !r.now.IsZero() {
+			out[name] = function{name, f}
+		}
 	}
 	return out
 }

@@ -28,6 +28,9 @@ func FromJSON(data []byte) (any, error) {
 
 func readValue(d *json.Decoder) (any, error) {
 	t, err := d.Token()
+	if errors.Is(err, io.EOF) {
+		return nil, io.ErrUnexpectedEOF
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -63,7 +63,7 @@ func Parse(source string) (t *Template, err error) {
 }
 
 // Render evaluates the template. Variables are nil, bool, int64, float64, string, *[List] and *[Dict]; now is what
-// strftime_now tells. An error names the line, and for raise_exception what the template says.
+// strftime_now tells; zero: there is no such function. An error names the line, and for raise_exception what the template says.
 func (t *Template) Render(variables map[string]any, now time.Time) (out Output, err error) {
 	defer caught(&err)
 	root := &writer{}
