@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"container/heap"
 	"fmt"
+	"strings"
 	"sync"
 	"unicode/utf8"
 )
@@ -34,7 +35,7 @@ type bpe struct {
 }
 
 const (
-	cacheWords   = 1 << 14 // the cache is emptied when it holds as many
+	cacheWords   = 1 << 16 // the cache is emptied when it holds as many
 	cacheWordLen = 64      // bytes; longer words are not kept
 	scanSymbols  = 24      // up to here scanning all pairs is quicker than a heap
 	maxHoles     = 1 << 16 // ids without a token; more are taken for damage
@@ -122,7 +123,7 @@ func (b *bpe) encode(word string, out []int32) []int32 {
 		if len(b.cache) >= cacheWords {
 			clear(b.cache)
 		}
-		b.cache[word] = ids
+		b.cache[strings.Clone(word)] = ids // the word may be part of a long text
 		b.mu.Unlock()
 	}
 	return append(out, ids...)
