@@ -37,9 +37,9 @@ func TestMessagesRows(t *testing.T) {
 
 func TestMessagesRowsThatAreWrong(t *testing.T) {
 	for row, want := range map[string]string{
-		`{"prompt": "a"}`:                                       `chat.jsonl:1: has no field "messages"`,
-		`{"messages": "hi"}`:                                    `chat.jsonl:1: field "messages": must be a list of messages`,
-		`{"messages": []}`:                                      `field "messages": has no message of an assistant`,
+		`{"prompt": "a"}`:    `chat.jsonl:1: has no field "messages"`,
+		`{"messages": "hi"}`: `chat.jsonl:1: field "messages": must be a list of messages`,
+		`{"messages": []}`:   `field "messages": has no message of an assistant`,
 		`{"messages": [{"role": "user", "content": "a"}]}`:      `field "messages": has no message of an assistant`,
 		`{"messages": [{"content": "a"}]}`:                      `field "messages[0]": has no role`,
 		`{"messages": [{"role": "assistant", "content": "a"}]}`: "the prompt is empty",
