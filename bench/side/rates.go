@@ -5,7 +5,7 @@ import (
 	"sync"
 
 	"github.com/gomlx/compute/shapes"
-	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // graph code reads as formulas
+	"github.com/gomlx/gomlx/core/graph"
 
 	"temper/device"
 	"temper/lm/hf"
@@ -14,7 +14,7 @@ import (
 // Matmul times one product of two n×n matrices in float32 by XLA: 2n³ operations. What it reaches bounds what a training step can reach.
 func Matmul(c *device.Client, n, times int) (Times, error) {
 	square := device.Float32(n, n)
-	p, err := c.Compile("matmul", []shapes.Shape{square, square}, nil, func(x []*Node) []*Node { return []*Node{Dot(x[0], x[1]).Product()} })
+	p, err := c.Compile("matmul", []shapes.Shape{square, square}, nil, func(x []*graph.Node) []*graph.Node { return []*graph.Node{graph.Dot(x[0], x[1]).Product()} })
 	if err != nil {
 		return Times{}, err
 	}

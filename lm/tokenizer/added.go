@@ -28,9 +28,10 @@ type addedTokens struct {
 
 // part is a token that was found (id >= 0) or the text between; first: it begins the whole text.
 type part struct {
-	id    int32
-	text  string
-	first bool
+	id         int32
+	text       string
+	first      bool
+	start, end int // of the text that was searched
 }
 
 func newAddedTokens(tokens []addedToken, n normalizer) *addedTokens {
@@ -59,11 +60,11 @@ func newAddedTokens(tokens []addedToken, n normalizer) *addedTokens {
 
 // split finds the added tokens of a text and normalizes what lies between them.
 func (a *addedTokens) split(text string, n normalizer, special bool) []part {
-	if len(a.raw.byFirst) == 0 && len(a.normal.byFirst) == 0 {
+	if !a.raw.some && !a.normal.some {
 		if n != nil {
 			text = n(text)
 		}
-		return []part{{-1, text, true}}
+		return []part{{-1, text, true, 0, len(text)}}
 	}
 	var out []part
 	for _, p := range a.raw.find(text, special) {
@@ -84,7 +85,8 @@ func (a *addedTokens) split(text string, n normalizer, special bool) []part {
 
 // matcher finds the leftmost, then longest, of its patterns.
 type matcher struct {
-	byFirst map[byte][]pattern // longest first
+	byFirst [256][]pattern // by the first byte, longest first
+	some    bool
 }
 
 type pattern struct {
@@ -96,9 +98,7 @@ func (m *matcher) add(text string, t addedToken) {
 	if text == "" {
 		return
 	}
-	if m.byFirst == nil {
-		m.byFirst = map[byte][]pattern{}
-	}
+	m.some = true
 	m.byFirst[text[0]] = append(m.byFirst[text[0]], pattern{text, t})
 }
 
@@ -120,12 +120,16 @@ func (m *matcher) at(text string, i int) (pattern, bool) {
 }
 
 func (m *matcher) find(text string, special bool) []part {
-	if len(m.byFirst) == 0 {
-		return []part{{-1, text, true}}
+	if !m.some {
+		return []part{{-1, text, true, 0, len(text)}}
 	}
 	var out []part
 	done := 0
 	for i := 0; i < len(text); {
+		if m.byFirst[text[i]] == nil {
+			i++
+			continue
+		}
 		p, ok := m.at(text, i)
 		if !ok {
 			i++
@@ -147,13 +151,13 @@ func (m *matcher) find(text string, special bool) []part {
 		}
 		start = max(start, done)
 		if done < start {
-			out = append(out, part{-1, text[done:start], done == 0})
+			out = append(out, part{-1, text[done:start], done == 0, done, start})
 		}
-		out = append(out, part{id: p.token.id})
+		out = append(out, part{id: p.token.id, text: p.text, start: start, end: max(stop, start)})
 		done = max(stop, done)
 	}
 	if done < len(text) {
-		out = append(out, part{-1, text[done:], done == 0})
+		out = append(out, part{-1, text[done:], done == 0, done, len(text)})
 	}
 	return out
 }
