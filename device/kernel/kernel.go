@@ -68,5 +68,5 @@ func Allowed(g *graph.Graph) bool {
 
 // call adds a call of a kernel to a graph.
 func call(name string, attributes map[string]int64, outputs []shapes.Shape, inputs ...*graph.Node) []*graph.Node {
-	return workaround.CustomCall("temper_"+name, attributes, outputs, inputs...)
+	return workaround.CustomCall("temper_"+name, attributes, nil, outputs, inputs...)
 }
