@@ -59,11 +59,14 @@ func described(logits, token *Node, k int) []*Node {
 	if k == 0 {
 		return out
 	}
-	values, best := top, InsertAxes(ArgMax(logits, -1, dtypes.Int32), -1) // without a sort
-	if k > 1 {
-		values, best = TopK(logits, k, -1)
+	left, logProbs, best := logits, []*Node{}, []*Node{}
+	for range k { // k passes cost less than sorting a vocabulary
+		id := InsertAxes(ArgMax(left, -1, dtypes.Int32), -1)
+		best = append(best, id)
+		logProbs = append(logProbs, Sub(Sub(ReduceAndKeep(left, ReduceMax, -1), top), InsertAxes(logSum, -1)))
+		left = Where(Equal(ids, BroadcastToShape(id, ids.Shape())), MulScalar(OnesLike(left), masked), left)
 	}
-	return append(out, best, Sub(Sub(values, top), InsertAxes(logSum, -1)))
+	return append(out, Concatenate(best, -1), Concatenate(logProbs, -1))
 }
 
 // truncate removes tokens outside the top k and outside the nucleus: the smallest set of likeliest tokens whose mass reaches p

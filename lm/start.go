@@ -27,7 +27,7 @@ func Start(c hf.Config, params []*Node, tokens, lengths *Node) []*Node {
 	return out
 }
 
-// Join puts the only row of a state, of at most the same capacity, in the place of a row of another.
+// Join puts the only row of a state in the place of a row of another, whose capacity is enough for its tokens.
 func Join(state, one []*Node, row *Node) []*Node {
 	out := make([]*Node, len(state))
 	for i, x := range state {
