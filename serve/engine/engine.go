@@ -157,6 +157,9 @@ func (e *Engine) MaxWaiting() int { return e.options.MaxWaiting }
 func (e *Engine) Submit(ctx context.Context, sequences []*Sequence) (Job, error) {
 	works := make([]*work, len(sequences))
 	for i, s := range sequences {
+		if s.MaxNew < 1 {
+			return Job{}, fmt.Errorf("%d tokens to draw: must be at least 1", s.MaxNew)
+		}
 		if err := e.check(s.Prompt, s.MaxNew, s.Top); err != nil {
 			return Job{}, err
 		}
@@ -229,7 +232,7 @@ func (e *Engine) Load() (running, waiting int) {
 	return e.batch.running, len(e.waiting)
 }
 
-// Close ends what runs and waits with ErrClosed, and frees the model.
+// Close ends what runs and waits with ErrClosed, and frees the model. Closing twice does nothing.
 func (e *Engine) Close() {
 	e.mu.Lock()
 	e.closed = true
