@@ -14,7 +14,7 @@ SHORT := base.pretrain.steps=200 base.pretrain.chunk_steps=100 tasks.pool.count=
   stages.student.steps=40 stages.student.samples=2 stages.student.only_correct=false stages.student.on_policy.rounds=2 stages.student.on_policy.prompts=16
 
 # Packages whose tests also run under the race detector: those that do not drive the accelerator.
-RACE := ./activities/contract/... ./artifact/... ./configs/... ./data/... ./eval/... ./lm/hf/... ./lm/tokenizer/... ./pipelines/... \
+RACE := ./activities/contract/... ./artifact/... ./configs/... ./data/... ./eval/... ./lm/chat/... ./lm/hf/... ./lm/tokenizer/... ./pipelines/... \
   ./reward/... ./tasks/... ./workers/... ./workflows/...
 
 TOOL := go tool -modfile=tools/go.mod

@@ -28,9 +28,10 @@ type addedTokens struct {
 
 // part is a token that was found (id >= 0) or the text between; first: it begins the whole text.
 type part struct {
-	id    int32
-	text  string
-	first bool
+	id         int32
+	text       string
+	first      bool
+	start, end int // of the text that was searched
 }
 
 func newAddedTokens(tokens []addedToken, n normalizer) *addedTokens {
@@ -63,7 +64,7 @@ func (a *addedTokens) split(text string, n normalizer, special bool) []part {
 		if n != nil {
 			text = n(text)
 		}
-		return []part{{-1, text, true}}
+		return []part{{-1, text, true, 0, len(text)}}
 	}
 	var out []part
 	for _, p := range a.raw.find(text, special) {
@@ -121,7 +122,7 @@ func (m *matcher) at(text string, i int) (pattern, bool) {
 
 func (m *matcher) find(text string, special bool) []part {
 	if len(m.byFirst) == 0 {
-		return []part{{-1, text, true}}
+		return []part{{-1, text, true, 0, len(text)}}
 	}
 	var out []part
 	done := 0
@@ -147,13 +148,13 @@ func (m *matcher) find(text string, special bool) []part {
 		}
 		start = max(start, done)
 		if done < start {
-			out = append(out, part{-1, text[done:start], done == 0})
+			out = append(out, part{-1, text[done:start], done == 0, done, start})
 		}
-		out = append(out, part{id: p.token.id})
+		out = append(out, part{id: p.token.id, text: p.text, start: start, end: max(stop, start)})
 		done = max(stop, done)
 	}
 	if done < len(text) {
-		out = append(out, part{-1, text[done:], done == 0})
+		out = append(out, part{-1, text[done:], done == 0, done, len(text)})
 	}
 	return out
 }

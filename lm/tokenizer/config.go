@@ -12,14 +12,15 @@ import (
 
 // config is what stands beside the tokenizer itself: which tokens mean what.
 type config struct {
-	class         string // tokenizer_class
-	modelType     string // of config.json, where that was given
-	bos, eos, pad string
-	special       map[string]bool // tokens that some file calls special
-	chat          string
-	decoder       map[string]addedFile // added_tokens_decoder, by id
-	added         map[string]int32     // added_tokens.json
-	raw           map[string]json.RawMessage
+	class          string // tokenizer_class
+	modelType      string // of config.json, where that was given
+	bos, eos, pad  string
+	special        map[string]bool // tokens that some file calls special
+	chat, toolChat string
+	named          map[string]string    // bos_token and so on, as templates know them
+	decoder        map[string]addedFile // added_tokens_decoder, by id
+	added          map[string]int32     // added_tokens.json
+	raw            map[string]json.RawMessage
 }
 
 // tokenName is a special token: a string or an object with its content.
@@ -42,16 +43,19 @@ func (n *tokenName) UnmarshalJSON(data []byte) error {
 }
 
 type specialFile struct {
-	BOS tokenName `json:"bos_token"`
-	EOS tokenName `json:"eos_token"`
-	PAD tokenName `json:"pad_token"`
-	UNK tokenName `json:"unk_token"`
+	BOS  tokenName `json:"bos_token"`
+	EOS  tokenName `json:"eos_token"`
+	PAD  tokenName `json:"pad_token"`
+	UNK  tokenName `json:"unk_token"`
+	SEP  tokenName `json:"sep_token"`
+	CLS  tokenName `json:"cls_token"`
+	MASK tokenName `json:"mask_token"`
 	// A list, or in newer files an object that names its tokens.
 	Additional json.RawMessage `json:"additional_special_tokens"`
 }
 
 func parseConfig(files map[string][]byte) (*config, error) {
-	c := &config{special: map[string]bool{}, raw: map[string]json.RawMessage{}}
+	c := &config{special: map[string]bool{}, named: map[string]string{}, raw: map[string]json.RawMessage{}}
 	for _, name := range []string{"special_tokens_map.json", "tokenizer_config.json"} {
 		data, ok := files[name]
 		if !ok {
@@ -66,6 +70,12 @@ func parseConfig(files map[string][]byte) (*config, error) {
 		c.pad = cmp.Or(string(f.PAD), c.pad)
 		for _, token := range []tokenName{f.BOS, f.EOS, f.PAD, f.UNK} {
 			c.special[string(token)] = true
+		}
+		for name, token := range map[string]tokenName{"bos_token": f.BOS, "eos_token": f.EOS, "pad_token": f.PAD, "unk_token": f.UNK,
+			"sep_token": f.SEP, "cls_token": f.CLS, "mask_token": f.MASK} {
+			if token != "" {
+				c.named[name] = string(token)
+			}
 		}
 		var list []tokenName
 		if json.Unmarshal(f.Additional, &list) == nil {
@@ -88,12 +98,12 @@ func parseConfig(files map[string][]byte) (*config, error) {
 		}
 		c.class, c.decoder = f.Class, f.Decoder
 		var err error
-		if c.chat, err = chatTemplate(f.Chat); err != nil {
+		if c.chat, c.toolChat, err = chatTemplate(f.Chat); err != nil {
 			return nil, fmt.Errorf("tokenizer_config.json: chat_template: %w", err)
 		}
 	}
 	if data, ok := files["chat_template.jinja"]; ok {
-		c.chat = string(data)
+		c.chat, c.toolChat = string(data), ""
 	}
 	if data, ok := files["added_tokens.json"]; ok {
 		if err := json.Unmarshal(data, &c.added); err != nil {
@@ -112,25 +122,27 @@ func parseConfig(files map[string][]byte) (*config, error) {
 	return c, nil
 }
 
-// chatTemplate reads one template, or of several the one named "default".
-func chatTemplate(raw json.RawMessage) (string, error) {
+// chatTemplate reads one template, or of several the ones named "default" and "tool_use".
+func chatTemplate(raw json.RawMessage) (chat, tools string, err error) {
 	if absent(raw) {
-		return "", nil
+		return "", "", nil
 	}
-	var one string
-	if json.Unmarshal(raw, &one) == nil {
-		return one, nil
+	if json.Unmarshal(raw, &chat) == nil {
+		return chat, "", nil
 	}
 	var list []struct{ Name, Template string }
 	if err := json.Unmarshal(raw, &list); err != nil {
-		return "", fmt.Errorf("must be a template or a list of named templates")
+		return "", "", fmt.Errorf("must be a template or a list of named templates")
 	}
 	for _, t := range list {
-		if t.Name == "default" {
-			return t.Template, nil
+		switch t.Name {
+		case "default":
+			chat = t.Template
+		case "tool_use":
+			tools = t.Template
 		}
 	}
-	return "", nil
+	return chat, tools, nil
 }
 
 // addTo joins the added tokens of tokenizer.json with those that only the files beside it name.

@@ -34,24 +34,13 @@ func parseDecoder(raw json.RawMessage) (decoder, error) {
 				steps = append(steps, d)
 			}
 		}
-		return func(pieces []string) []string {
-			for _, d := range steps {
-				pieces = d(pieces)
-			}
-			return pieces
-		}, nil
+		return inOrder(steps), nil
 	case "ByteLevel":
-		return func(pieces []string) []string {
-			var b []byte
-			for _, p := range pieces {
-				b = appendBytes(b, p)
-			}
-			return []string{lossy(b)}
-		}, nil
+		return byteLevelText, nil
 	case "ByteFallback":
 		return byteFallback, nil
 	case "Fuse":
-		return func(pieces []string) []string { return []string{strings.Join(pieces, "")} }, nil
+		return fuse, nil
 	case "Replace":
 		replace, err := parseReplace(raw)
 		if err != nil {
@@ -98,6 +87,25 @@ func parseDecoder(raw json.RawMessage) (decoder, error) {
 		return nil, unsupported(kind, decoders)
 	}
 }
+
+func inOrder(steps []decoder) decoder {
+	return func(pieces []string) []string {
+		for _, d := range steps {
+			pieces = d(pieces)
+		}
+		return pieces
+	}
+}
+
+func byteLevelText(pieces []string) []string {
+	var b []byte
+	for _, p := range pieces {
+		b = appendBytes(b, p)
+	}
+	return []string{lossy(b)}
+}
+
+func fuse(pieces []string) []string { return []string{strings.Join(pieces, "")} }
 
 func eachPiece(change func(string) string) decoder {
 	return func(pieces []string) []string {

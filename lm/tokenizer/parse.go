@@ -33,41 +33,53 @@ func (a addedFile) token() addedToken {
 	return addedToken{a.ID, a.Content, a.SingleWord, a.LStrip, a.RStrip, a.Normalized, a.Special}
 }
 
-// Parse builds a tokenizer from files of a model directory by their names: tokenizer.json, or
-// vocab.json and merges.txt; tokenizer_config.json or special_tokens_map.json for the special
-// tokens; chat_template.jinja. Other files are ignored.
+// Parse builds a tokenizer from files of a model directory by their names: tokenizer.json, else
+// vocab.json and merges.txt, else tokenizer.model; tokenizer_config.json or
+// special_tokens_map.json for the special tokens; chat_template.jinja. Other files are ignored.
 func Parse(files map[string][]byte) (*Tokenizer, error) {
 	cfg, err := parseConfig(files)
 	if err != nil {
 		return nil, err
 	}
-	var f tokenizerFile
-	data, ok := files["tokenizer.json"]
+	var t *Tokenizer
+	kept := fileNames
 	switch {
-	case ok:
-		if err := json.Unmarshal(data, &f); err != nil {
+	case has(files, "tokenizer.json"):
+		var f tokenizerFile
+		if err := json.Unmarshal(files["tokenizer.json"], &f); err != nil {
+			return nil, fmt.Errorf("tokenizer.json: %w", err)
+		}
+		if t, err = build(f, cfg); err != nil {
 			return nil, fmt.Errorf("tokenizer.json: %w", err)
 		}
 	case has(files, "vocab.json") && has(files, "merges.txt"):
-		if f, err = legacyFile(files, cfg); err != nil {
+		f, err := legacyFile(files, cfg)
+		if err != nil {
 			return nil, err
 		}
+		if t, err = build(f, cfg); err != nil {
+			return nil, fmt.Errorf("vocab.json and merges.txt: %w", err)
+		}
 	case has(files, "tokenizer.model"):
-		return nil, errors.New("tokenizer.json: missing (tokenizer.model is not read: convert it to tokenizer.json)")
+		read := spmTokenizer
+		if isTiktoken(files["tokenizer.model"]) {
+			read = tiktokenTokenizer
+		}
+		if t, err = read(files["tokenizer.model"], cfg); err != nil {
+			return nil, fmt.Errorf("tokenizer.model: %w", err)
+		}
+		kept = append([]string{"tokenizer.model"}, fileNames...)
 	default:
-		return nil, errors.New("neither tokenizer.json nor vocab.json with merges.txt")
-	}
-	t, err := build(f, cfg)
-	if err != nil {
-		return nil, fmt.Errorf("tokenizer.json: %w", err)
+		return nil, errors.New("none of tokenizer.json, vocab.json with merges.txt, tokenizer.model")
 	}
 	t.files = map[string][]byte{}
-	for _, name := range fileNames {
+	for _, name := range kept {
 		if data, ok := files[name]; ok {
 			t.files[name] = slices.Clone(data)
 		}
 	}
-	if !ok && cfg.raw["tokenizer_class"] == nil { // what the directory's config.json said about the family must travel with the files
+	// What the directory's config.json said about the family must travel with the files.
+	if cfg.class != "" && cfg.raw["tokenizer_class"] == nil {
 		t.files["tokenizer_config.json"] = cfg.withClass()
 	}
 	return t, nil
@@ -76,7 +88,7 @@ func Parse(files map[string][]byte) (*Tokenizer, error) {
 func has(files map[string][]byte, name string) bool { _, ok := files[name]; return ok }
 
 func build(f tokenizerFile, cfg *config) (*Tokenizer, error) {
-	t := &Tokenizer{bos: cfg.bos, eos: cfg.eos, pad: cfg.pad, chat: cfg.chat}
+	t := cfg.tokenizer()
 	var err error
 	if t.model, err = parseModel(f.Model); err != nil {
 		return nil, fmt.Errorf("model: %w", err)
@@ -94,24 +106,34 @@ func build(f tokenizerFile, cfg *config) (*Tokenizer, error) {
 		return nil, fmt.Errorf("decoder: %w", err)
 	}
 	t.byteLevels = kindOf(f.Decoder) == "ByteLevel"
-	tokens, err := cfg.addTo(f.AddedTokens, t.model)
+	return t, t.complete(f.AddedTokens, cfg)
+}
+
+// tokenizer begins one with what stands beside its model.
+func (c *config) tokenizer() *Tokenizer {
+	return &Tokenizer{bos: c.bos, eos: c.eos, pad: c.pad, chat: c.chat, toolChat: c.toolChat, names: c.named}
+}
+
+// complete sets the added tokens and the size, and finds the named tokens in the vocabulary.
+func (t *Tokenizer) complete(added []addedFile, cfg *config) error {
+	tokens, err := cfg.addTo(added, t.model)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	t.added = newAddedTokens(tokens, t.normalize)
 	t.size = t.model.size()
 	for id, a := range t.added.byID {
 		if id < 0 || int(id) >= t.model.size()+len(tokens)+maxHoles {
-			return nil, fmt.Errorf("added_tokens: %q: impossible id %d", a.content, id)
+			return fmt.Errorf("added_tokens: %q: impossible id %d", a.content, id)
 		}
 		t.size = max(t.size, int(id)+1)
 	}
 	for _, s := range []struct{ field, token string }{{"bos_token", t.bos}, {"eos_token", t.eos}, {"pad_token", t.pad}} {
 		if _, ok := t.named(s.token); s.token != "" && !ok {
-			return nil, fmt.Errorf("tokenizer_config.json: %s: %q is not in the vocabulary", s.field, s.token)
+			return fmt.Errorf("tokenizer_config.json: %s: %q is not in the vocabulary", s.field, s.token)
 		}
 	}
-	return t, nil
+	return nil
 }
 
 // kindOf is the "type" of a component; empty for null or an absent one.

@@ -45,7 +45,10 @@ func (s *Stream) Next(id int32) string {
 	if held < maxHeld && (text == "" || strings.HasSuffix(text, string(utf8.RuneError))) {
 		return ""
 	}
-	s.pieces = append(s.pieces[:0], s.pieces[s.context:]...)
+	// A decoder that drops spaces at the start must see that the text has begun.
+	if s.t.join(slices.Clone(s.pieces[s.context:])) != "" {
+		s.pieces = append(s.pieces[:0], s.pieces[s.context:]...)
+	}
 	s.context = len(s.pieces)
 	return text
 }

@@ -1,8 +1,10 @@
 // Package tokenizer turns text into token ids and back, exactly as the tokenizer.json of a
 // Hugging Face model directory says: normalizers, pre-tokenizers, BPE or Unigram, post-processor,
-// decoder and added tokens. A component that it does not know is refused by name, never skipped.
+// decoder and added tokens; or as a tokenizer.model of SentencePiece or Llama 3 says. A component
+// that it does not know is refused by name, never skipped.
 //
-// It may import the standard library, golang.org/x/text/unicode/norm and dlclark/regexp2.
+// It may import the standard library, golang.org/x/text/unicode/norm, dlclark/regexp2 and
+// google.golang.org/protobuf/encoding/protowire.
 package tokenizer
 
 import (
@@ -28,6 +30,8 @@ type Tokenizer struct {
 	eos        string
 	pad        string
 	chat       string
+	toolChat   string
+	names      map[string]string
 	files      map[string][]byte
 	byteLevels bool // the decoder is ByteLevel alone, so pieces are bytes
 }
@@ -53,8 +57,8 @@ var fileNames = []string{
 	"vocab.json", "merges.txt", "chat_template.jinja",
 }
 
-// Load reads the tokenizer of a model directory: tokenizer.json, or vocab.json and merges.txt of
-// a GPT-2 or Qwen2 directory.
+// Load reads the tokenizer of a model directory: tokenizer.json, else vocab.json and merges.txt of
+// a GPT-2 or Qwen2 directory, else tokenizer.model.
 func Load(dir string) (*Tokenizer, error) {
 	files := map[string][]byte{}
 	for _, name := range append([]string{"config.json", "tokenizer.model"}, fileNames...) {
@@ -191,6 +195,21 @@ func (t *Tokenizer) named(token string) (int32, bool) {
 
 // ChatTemplate returns the Jinja text of the chat template; empty where there is none.
 func (t *Tokenizer) ChatTemplate() string { return t.chat }
+
+// ToolTemplate is the chat template for conversations with tools where the files have one of its
+// own ("tool_use"); empty where there is none.
+func (t *Tokenizer) ToolTemplate() string { return t.toolChat }
+
+// SpecialTokens are the special tokens by the names that chat templates use: bos_token, eos_token…
+func (t *Tokenizer) SpecialTokens() map[string]string {
+	out := maps.Clone(t.names)
+	for name, token := range map[string]string{"bos_token": t.bos, "eos_token": t.eos, "pad_token": t.pad} {
+		if token != "" {
+			out[name] = token
+		}
+	}
+	return out
+}
 
 // Files returns what to store beside a model so that [Load] gives this tokenizer back.
 func (t *Tokenizer) Files() map[string][]byte { return maps.Clone(t.files) }

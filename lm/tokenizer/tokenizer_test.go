@@ -216,8 +216,8 @@ func TestParseRefuses(t *testing.T) {
 		files map[string][]byte
 		want  string
 	}{
-		{"nothing", nil, "neither tokenizer.json nor vocab.json with merges.txt"},
-		{"sentencepiece", map[string][]byte{"tokenizer.model": nil}, "tokenizer.model is not read"},
+		{"nothing", nil, "none of tokenizer.json, vocab.json with merges.txt, tokenizer.model"},
+		{"sentencepiece", map[string][]byte{"tokenizer.model": nil}, "tokenizer.model: pieces: none"},
 		{"not JSON", map[string][]byte{"tokenizer.json": []byte("x")}, "tokenizer.json: "},
 		{"no model", file(``), "tokenizer.json: model: missing"},
 		{"model", file(`"model": {"type": "WordPiece", "vocab": {}}`), `model: type "WordPiece" is not supported (supported: BPE, Unigram)`},
