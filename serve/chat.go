@@ -3,10 +3,9 @@ package serve
 import (
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"maps"
 	"net/http"
-	"strings"
 	"time"
 
 	"temper/serve/engine"
@@ -15,12 +14,13 @@ import (
 // chatRequest is the body of POST /v1/chat/completions.
 type chatRequest struct {
 	sampling
-	Messages            []Message         `json:"messages"`
-	LogProbs            *bool             `json:"logprobs"`
-	TopLogProbs         *int              `json:"top_logprobs"`
-	MaxCompletionTokens *int              `json:"max_completion_tokens"`
-	Tools               []json.RawMessage `json:"tools"`       // the template shows them to the model; its calls are part of its text
-	ToolChoice          json.RawMessage   `json:"tool_choice"` // "auto" or "none"
+	Messages            []Message       `json:"messages"`
+	LogProbs            *bool           `json:"logprobs"`
+	TopLogProbs         *int            `json:"top_logprobs"`
+	MaxCompletionTokens *int            `json:"max_completion_tokens"`
+	Tools               json.RawMessage `json:"tools"`                // the template shows them to the model; its calls are part of its text
+	ToolChoice          json.RawMessage `json:"tool_choice"`          // "auto" or "none"
+	Variables           map[string]any  `json:"chat_template_kwargs"` // more that the template reads, such as enable_thinking
 	ResponseFormat      *struct {
 		Type string `json:"type"`
 	} `json:"response_format"` // text
@@ -111,11 +111,15 @@ func (c *chatJob) read() *apiError {
 	if e != nil {
 		return e
 	}
+	variables, e := checkVariables(c.Variables)
+	if e != nil {
+		return e
+	}
 	m := c.server.model
 	var err error
-	if c.prompt, err = m.Chat(messages, c.Tools); err != nil {
+	if c.prompt, err = m.Chat(messages, c.Tools, variables); err != nil {
 		e := invalid("messages", "%v", err)
-		if errors.Is(err, ErrNoTemplate) {
+		if m.template == nil {
 			e.code = "no_chat_template"
 			e.message += "; /v1/completions goes on with plain text"
 		}
@@ -167,50 +171,51 @@ func checkMessages(messages []Message) ([]Message, *apiError) {
 	}
 	var out []Message
 	for i, m := range messages {
-		role, ok := m["role"].(string)
-		if !ok || role == "" {
+		var role string
+		if json.Unmarshal(m["role"], &role) != nil || role == "" {
 			return nil, invalid(fmt.Sprintf("messages[%d].role", i), "messages[%d].role must be a string, such as user", i)
 		}
-		copied := Message{}
-		for k, v := range m {
-			copied[k] = v
-		}
-		switch content := m["content"].(type) {
-		case string:
-		case nil:
-			if role != "assistant" {
-				return nil, invalid(fmt.Sprintf("messages[%d].content", i), "messages[%d].content is missing", i)
+		param := fmt.Sprintf("messages[%d].content", i)
+		var text *string
+		if content := m["content"]; len(content) > 0 && json.Unmarshal(content, &text) != nil {
+			var parts []struct{ Type, Text string }
+			if json.Unmarshal(content, &parts) != nil {
+				return nil, invalid(param, "%s must be a string or a list of parts", param)
 			}
-			copied["content"] = ""
-		case []any:
-			text, ok := partsText(content)
-			if !ok {
-				return nil, invalid(fmt.Sprintf("messages[%d].content", i), `messages[%d].content: only parts of type "text" are supported`, i)
+			joined := ""
+			for _, p := range parts {
+				if p.Type != "text" {
+					return nil, invalid(param, `%s: only parts of type "text" are supported`, param)
+				}
+				joined += p.Text
 			}
-			copied["content"] = text
-		default:
-			return nil, invalid(fmt.Sprintf("messages[%d].content", i), "messages[%d].content must be a string or a list of parts", i)
+			m = maps.Clone(m)
+			m["content"] = Say(role, joined)["content"]
+		} else if text == nil && role != "assistant" {
+			return nil, invalid(param, "%s is missing", param)
 		}
-		out = append(out, copied)
+		out = append(out, m)
 	}
 	return out, nil
 }
 
-// partsText joins content parts, which are all text or not ok.
-func partsText(parts []any) (string, bool) {
-	var b strings.Builder
-	for _, p := range parts {
-		part, ok := p.(map[string]any)
-		if !ok {
-			return "", false
+// checkVariables gives variables the types that templates know.
+func checkVariables(variables map[string]any) (map[string]any, *apiError) {
+	out := map[string]any{}
+	for name, v := range variables {
+		switch x := v.(type) {
+		case nil, bool, string:
+			out[name] = x
+		case float64:
+			out[name] = x
+			if n := int64(x); float64(n) == x {
+				out[name] = n
+			}
+		default:
+			return nil, invalid("chat_template_kwargs", "chat_template_kwargs.%s must be a string, a number, true or false", name)
 		}
-		text, ok := part["text"].(string)
-		if !ok || part["type"] != "text" {
-			return "", false
-		}
-		b.WriteString(text)
 	}
-	return b.String(), true
+	return out, nil
 }
 
 func (c *chatJob) logProbs(e event) *chatLogProbs {

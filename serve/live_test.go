@@ -2,12 +2,8 @@ package serve
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -16,33 +12,18 @@ import (
 	"github.com/openai/openai-go/v3/option"
 	"github.com/stretchr/testify/require"
 
+	"temper/lm/tokenizer"
 	"temper/serve/engine"
 )
 
-// plain is a template of the least kind.
-type plain struct{}
-
-func (plain) Render(messages []Message, tools []json.RawMessage, addGenerationPrompt bool) (string, error) {
-	var b strings.Builder
-	for _, m := range messages {
-		if m["role"] == "tool" {
-			return "", errors.New("no tool results here")
-		}
-		fmt.Fprintf(&b, "%s %s.", m["role"], m["content"])
-	}
-	for _, t := range tools {
-		fmt.Fprintf(&b, "tool %d.", len(t))
-	}
-	if addGenerationPrompt {
-		b.WriteString("assistant ")
-	}
-	return b.String(), nil
-}
+// template is a chat template of the least kind.
+const template = `{% for m in messages %}{% if m.role == "tool" %}{{ raise_exception("no tool results here") }}{% endif %}{{ m.role }} {{ m.content }}.{% endfor %}
+{%- if tools %}{{ tools | length }} tools.{% endif %}{% if brief %}brief {% endif %}{% if add_generation_prompt %}assistant {% endif %}`
 
 func chatting(t *testing.T) *world {
-	w := start(t, tiny(letters()), options, Options{Fingerprint: "fp"})
-	w.model.template = plain{}
-	return w
+	files := tiny(letters())
+	files.TokenizerFiles["chat_template.jinja"] = []byte(template)
+	return start(t, files, options, Options{Fingerprint: "fp"})
 }
 
 func TestChat(t *testing.T) {
@@ -55,8 +36,9 @@ func TestChat(t *testing.T) {
 	require.Len(t, got.Choices, 2)
 	require.EqualValues(t, "chat.completion", got.Object)
 	require.Equal(t, "fp", got.SystemFingerprint) //nolint:staticcheck // the client calls it deprecated
-	ids, err := w.model.Chat([]Message{{"role": "system", "content": "be brief"}, {"role": "user", "content": "hi there"}}, nil)
+	ids, err := w.model.Chat([]Message{Say("system", "be brief"), Say("user", "hi there")}, nil, nil)
 	require.NoError(t, err)
+	require.Equal(t, w.model.Tokenizer.Encode("system be brief.user hi there.assistant ", tokenizer.Options{}), ids)
 	require.EqualValues(t, len(ids), got.Usage.PromptTokens)
 	for _, c := range got.Choices {
 		require.EqualValues(t, "assistant", c.Message.Role)
@@ -100,6 +82,24 @@ func TestChat(t *testing.T) {
 	require.ErrorAs(t, err, &e)
 	require.Equal(t, 400, e.StatusCode)
 	require.Contains(t, e.Message, "no tool results here")
+}
+
+// Tools and variables reach the template.
+func TestChatTemplateSeesToolsAndVariables(t *testing.T) {
+	w := chatting(t)
+	p := openai.ChatCompletionNewParams{Model: "tiny", Messages: []openai.ChatCompletionMessageParamUnion{openai.UserMessage("a")}, MaxCompletionTokens: openai.Int(1),
+		Tools: []openai.ChatCompletionToolUnionParam{openai.ChatCompletionFunctionTool(openai.FunctionDefinitionParam{Name: "f"})}}
+	got, err := w.client.Chat.Completions.New(t.Context(), p, option.WithJSONSet("chat_template_kwargs", map[string]any{"brief": true}))
+	require.NoError(t, err)
+	require.EqualValues(t, len("user a.1 tools.brief assistant "), got.Usage.PromptTokens)
+	p.ToolChoice = openai.ChatCompletionToolChoiceOptionUnionParam{OfAuto: openai.String("none")}
+	got, err = w.client.Chat.Completions.New(t.Context(), p)
+	require.NoError(t, err)
+	require.EqualValues(t, len("user a.assistant "), got.Usage.PromptTokens)
+	_, err = w.client.Chat.Completions.New(t.Context(), p, option.WithJSONSet("chat_template_kwargs", map[string]any{"brief": []int{1}}))
+	var e *openai.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, "chat_template_kwargs", e.Param)
 }
 
 // Without a bound an answer ends where the model or the context does.

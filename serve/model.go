@@ -2,26 +2,27 @@ package serve
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
 	"temper/device"
+	"temper/lm/chat"
 	"temper/lm/hf"
 	"temper/lm/tokenizer"
 	"temper/serve/engine"
 )
 
-// Message is one message of a conversation, as a chat template sees it: "role", "content" and what else the request gave.
-type Message = map[string]any
+// Message is one message of a conversation: "role", "content" and what else the request gave, in JSON.
+type Message = map[string]json.RawMessage
 
-// Template writes a conversation as the text that the model was trained on; with addGenerationPrompt it ends where the model's answer begins.
-type Template interface {
-	Render(messages []Message, tools []json.RawMessage, addGenerationPrompt bool) (string, error)
+// Say makes a message.
+func Say(role, content string) Message {
+	quote := func(s string) json.RawMessage {
+		text, _ := json.Marshal(s) // a string always encodes
+		return text
+	}
+	return Message{"role": quote(role), "content": quote(content)}
 }
-
-// ErrNoTemplate says that a model cannot chat.
-var ErrNoTemplate = errors.New("the model has no chat template")
 
 // Model is a model that answers.
 type Model struct {
@@ -30,7 +31,7 @@ type Model struct {
 	Tokenizer *tokenizer.Tokenizer
 	Engine    *engine.Engine
 
-	template    Template // nil: see templateErr
+	template    *chat.Template // nil: see templateErr
 	templateErr error
 }
 
@@ -57,7 +58,7 @@ func New(c *device.Client, files *hf.Model, name string, o engine.Options) (*Mod
 		return nil, err
 	}
 	m := &Model{Name: name, Created: time.Now(), Tokenizer: tok}
-	m.template, m.templateErr = templateOf(tok)
+	m.template, m.templateErr = chat.New(tok)
 	o.Context = min(o.Context, files.Config.MaxPositions)
 	m.Engine, err = engine.New(c, files, stopsOf(files, tok), o)
 	return m, err
@@ -92,16 +93,21 @@ func (m *Model) Encode(text string) []int32 {
 	return m.Tokenizer.Encode(text, tokenizer.Options{AddSpecial: true, ParseSpecial: true})
 }
 
-// Chat gives the tokens of a conversation, up to where the answer begins.
-func (m *Model) Chat(messages []Message, tools []json.RawMessage) ([]int32, error) {
+// Chat gives the tokens of a conversation, up to where the answer begins. tools is a JSON list or empty, variables are more that the template
+// may read. The error of a model that cannot chat wraps chat.ErrNoTemplate, or says what is wrong with its template.
+func (m *Model) Chat(messages []Message, tools json.RawMessage, variables map[string]any) ([]int32, error) {
 	if m.template == nil {
 		return nil, m.templateErr
 	}
-	text, err := m.template.Render(messages, tools, true)
+	list, err := json.Marshal(messages)
 	if err != nil {
-		return nil, fmt.Errorf("chat template: %w", err)
+		return nil, err
 	}
-	return m.Tokenizer.Encode(text, tokenizer.Options{ParseSpecial: true}), nil
+	c, err := chat.Parse(list, tools)
+	if err != nil {
+		return nil, err
+	}
+	return m.template.Encode(c, chat.Options{GenerationPrompt: true, Variables: variables, Now: time.Now()})
 }
 
 // answer makes the text of one of the model's answers; before are the prompt's tokens where the answer goes on with their text.

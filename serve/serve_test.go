@@ -398,7 +398,7 @@ func TestErrors(t *testing.T) {
 		{"completions", `{"model":"other","prompt":"a"}`, 404, "model", "model_not_found", `there is no model "other"`},
 		{"completions", `{"prompt":"a"}`, 400, "model", nil, "model is missing"},
 		{"completions", `not json`, 400, nil, nil, "the request's body is no JSON object"},
-		{"chat/completions", `{"model":"tiny","messages":[{"role":"user","content":"hi"}]}`, 400, "messages", "no_chat_template", "the model has no chat template"},
+		{"chat/completions", `{"model":"tiny","messages":[{"role":"user","content":"hi"}]}`, 400, "messages", "no_chat_template", "the tokenizer has no chat template"},
 		{"chat/completions", `{"model":"tiny","messages":[]}`, 400, "messages", nil, ""},
 		{"chat/completions", `{"model":"tiny","messages":[{"content":"hi"}]}`, 400, "messages[0].role", nil, ""},
 		{"chat/completions", `{"model":"tiny","messages":[{"role":"user","content":[{"type":"image_url"}]}]}`, 400, "messages[0].content", nil, ""},

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	lmchat "temper/lm/chat"
 	"temper/serve"
 	"temper/serve/engine"
 )
@@ -90,7 +91,7 @@ func (a *app) chat(ctx context.Context, o chatOptions, in io.Reader) error {
 	c := &chat{app: a, chatOptions: o, model: m}
 	c.clear()
 	if _, err := c.prompt("hello"); err != nil && !o.raw {
-		if errors.Is(err, serve.ErrNoTemplate) {
+		if errors.Is(err, lmchat.ErrNoTemplate) {
 			return fmt.Errorf("%w; --raw continues plain text", err)
 		}
 		return err
@@ -102,7 +103,7 @@ func (a *app) chat(ctx context.Context, o chatOptions, in io.Reader) error {
 func (c *chat) clear() {
 	c.messages, c.text = nil, ""
 	if c.system != "" {
-		c.messages = []serve.Message{{"role": "system", "content": c.system}}
+		c.messages = []serve.Message{serve.Say("system", c.system)}
 	}
 }
 
@@ -173,7 +174,7 @@ func (c *chat) prompt(line string) ([]int32, error) {
 	if c.raw {
 		return c.model.Encode(c.text + line), nil
 	}
-	return c.model.Chat(append(c.messages[:len(c.messages):len(c.messages)], serve.Message{"role": "user", "content": line}), nil)
+	return c.model.Chat(append(c.messages[:len(c.messages):len(c.messages)], serve.Say("user", line)), nil, nil)
 }
 
 // answer writes the answer to a line, as much of it as comes before a signal, and remembers both.
@@ -205,6 +206,6 @@ func (c *chat) answer(ctx context.Context, line string, signals <-chan os.Signal
 		return err
 	}
 	c.text += line + said + "\n"
-	c.messages = append(c.messages, serve.Message{"role": "user", "content": line}, serve.Message{"role": "assistant", "content": said})
+	c.messages = append(c.messages, serve.Say("user", line), serve.Say("assistant", said))
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -81,6 +82,10 @@ func TestChatOverAPipe(t *testing.T) {
 	_, err := say(chatOptions{}, "hello\n")
 	require.ErrorContains(t, err, "no chat template")
 	require.ErrorContains(t, err, "--raw")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "chat_template.jinja"), []byte("{% for m in messages %}{{ m.role }} {{ m.content }} {% endfor %}"), 0o600))
+	talk, err := say(chatOptions{temperature: 1, maxTokens: 5, seed: 3, system: "be brief"}, "abc\nxyz\n")
+	require.NoError(t, err)
+	require.Equal(t, 2, strings.Count(talk, "\n"))
 	first, err := say(chatOptions{raw: true, temperature: 1, maxTokens: 8, seed: 3}, "abc\n\nxyz\n")
 	require.NoError(t, err)
 	require.Equal(t, 2, strings.Count(first, "\n"), "an answer a line: %q", first)
