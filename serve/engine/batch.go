@@ -65,10 +65,10 @@ func (e *Engine) join(works []*work) error {
 
 // failed ends rows that have not joined.
 func (e *Engine) failed(rows []*row, err error) error {
+	e.add(-len(rows))
 	for _, r := range rows {
 		r.work.job.ended(err)
 	}
-	e.add(-len(rows))
 	return err
 }
 
@@ -132,11 +132,12 @@ func (e *Engine) reset() {
 	e.batch.state, e.batch.rows, e.batch.capacity = nil, nil, 0
 }
 
-// leave takes a row out.
+// leave takes a row out. Load knows before the job's caller does.
 func (e *Engine) leave(i int, err error) {
-	e.batch.rows[i].work.job.ended(err)
+	w := e.batch.rows[i].work
 	e.batch.rows[i] = nil
 	e.add(-1)
+	w.job.ended(err)
 }
 
 // clear ends all that runs.
@@ -150,7 +151,7 @@ func (e *Engine) clear(err error) {
 }
 
 // smallest capacity and prompt width; both double from there.
-const smallest = 32
+const smallest = 16
 
 // bucket is the least of a few sizes that n tokens fit in: powers of two, and the greatest the least multiple of 16 that holds the context.
 func bucket(n, context int) int {
