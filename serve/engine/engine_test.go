@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"temper/device/devicetest"
 	"temper/lm"
@@ -137,6 +138,7 @@ func TestQueueIsBounded(t *testing.T) {
 }
 
 func TestCloseEndsWhatRunsAndWaits(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	e := open(t, Options{MaxBatch: 1, MaxWaiting: 8, Context: 200, Chunk: 4})
 	started := make(chan struct{}, 1000)
 	s := &Sequence{Prompt: []int32{1, 5}, MaxNew: 190, TopP: 1, Accept: func(Token) bool { started <- struct{}{}; return true }}

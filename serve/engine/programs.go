@@ -87,7 +87,7 @@ func (in *inputs) run(c *device.Program, before ...*device.Buffer) ([]*device.Bu
 // start reads a prompt into a state of one row.
 func (p *programs) start(prompt []int32) ([]*device.Buffer, error) {
 	width, n := bucket(len(prompt), p.config.MaxPositions), len(p.params)
-	c, err := p.program(fmt.Sprintf("start_w%d", width), append(lm.Shapes(p.config), device.Int32(1, width), device.Int32(1)), nil, func(in []*graph.Node) []*graph.Node {
+	c, err := p.program(fmt.Sprintf("start w%d", width), append(lm.Shapes(p.config), device.Int32(1, width), device.Int32(1)), nil, func(in []*graph.Node) []*graph.Node {
 		return lm.Start(p.config, in[:n], in[n], in[n+1])
 	})
 	if err != nil {
@@ -119,7 +119,7 @@ func (p *programs) join(state, one []*device.Buffer, at int) ([]*device.Buffer, 
 		reuse[i] = i
 	}
 	shapes := slices.Concat(lm.StateShapes(p.config, rows, capacity), lm.StateShapes(p.config, 1, width), []shapes.Shape{device.Int32()})
-	c, err := p.program(fmt.Sprintf("join_b%d_c%d_w%d", rows, capacity, width), shapes, reuse, func(in []*graph.Node) []*graph.Node {
+	c, err := p.program(fmt.Sprintf("join b%d c%d w%d", rows, capacity, width), shapes, reuse, func(in []*graph.Node) []*graph.Node {
 		return lm.Join(in[:n], in[n:2*n], in[2*n])
 	})
 	if err != nil {
@@ -134,7 +134,7 @@ func (p *programs) join(state, one []*device.Buffer, at int) ([]*device.Buffer, 
 func (p *programs) move(state []*device.Buffer, rows []int32, capacity int) ([]*device.Buffer, error) {
 	from, had := sizes(state)
 	n := len(state)
-	c, err := p.program(fmt.Sprintf("move_b%d_c%d_b%d_c%d", from, had, len(rows), capacity), append(lm.StateShapes(p.config, from, had), device.Int32(len(rows))), nil,
+	c, err := p.program(fmt.Sprintf("move b%d c%d to b%d c%d", from, had, len(rows), capacity), append(lm.StateShapes(p.config, from, had), device.Int32(len(rows))), nil,
 		func(in []*graph.Node) []*graph.Node { return lm.Move(in[:n], in[n], capacity) })
 	if err != nil {
 		return nil, err
@@ -191,7 +191,7 @@ func (d drawn) token(i, t, top int) (Token, bool) {
 func (p *programs) extend(s lm.ChunkShape, state []*device.Buffer, r rows, stops []int32) ([]*device.Buffer, drawn, error) {
 	n, before := len(p.params), len(p.params)+len(p.packed)
 	shapes := slices.Concat(lm.Shapes(p.config), lm.PackedShapes(p.config, p.client.Kernels()), lm.ChunkInputs(p.config, s))
-	c, err := p.program(fmt.Sprintf("extend_b%d_c%d_n%d_t%d_p%t", s.Batch, s.Capacity, s.New, s.Top, s.TopP), shapes, lm.ChunkReuse(p.config, s, before),
+	c, err := p.program(fmt.Sprintf("extend b%d c%d n%d t%d p%t", s.Batch, s.Capacity, s.New, s.Top, s.TopP), shapes, lm.ChunkReuse(p.config, s, before),
 		func(in []*graph.Node) []*graph.Node { return lm.Extend(p.config, s, in[:n], in[n:before], in[before:]) })
 	if err != nil {
 		return state, drawn{}, err
@@ -238,7 +238,7 @@ func (p *programs) score(w *work) error {
 			top = min(t, p.config.VocabSize)
 		}
 	}
-	c, err := p.program(fmt.Sprintf("score_w%d_t%d", width, top), append(lm.Shapes(p.config), device.Int32(1, width)), nil, func(in []*graph.Node) []*graph.Node {
+	c, err := p.program(fmt.Sprintf("score w%d t%d", width, top), append(lm.Shapes(p.config), device.Int32(1, width)), nil, func(in []*graph.Node) []*graph.Node {
 		return lm.Score(p.config, in[:n], in[n], top)
 	})
 	if err != nil {
