@@ -11,6 +11,7 @@ type Settings struct {
 	S3       S3       `yaml:"s3" json:"s3"`
 	XLA      XLA      `yaml:"xla" json:"xla"`
 	Worker   Worker   `yaml:"worker" json:"worker"`
+	Serve    Serve    `yaml:"serve" json:"serve"`
 	Log      Log      `yaml:"log" json:"log"`
 }
 
@@ -69,6 +70,16 @@ type Slots struct {
 	GPU   int `yaml:"gpu" json:"gpu" validate:"gte=1,lte=64"`
 }
 
+// Serve says how temper serve answers.
+type Serve struct {
+	Listen  string        `yaml:"listen" json:"listen" validate:"required,hostname_port"`
+	APIKey  Secret        `yaml:"api_key" json:"api_key"`                      // that requests must bear; empty: none
+	Batch   int           `yaml:"batch" json:"batch" validate:"gte=1,lte=512"` // sequences that are generated at once, rounded up to a power of two
+	Waiting int           `yaml:"waiting" json:"waiting" validate:"gte=1"`     // sequences that wait for their turn at most
+	Context int           `yaml:"context" json:"context" validate:"gte=2"`     // tokens of a sequence at most, prompt included; the model's where that is less
+	Drain   time.Duration `yaml:"drain" json:"drain" validate:"gte=0"`         // how long answers under way may take to end on SIGTERM
+}
+
 // Log says what is logged and how.
 type Log struct {
 	Level  string `yaml:"level" json:"level" validate:"oneof=debug info warn error"`
@@ -87,6 +98,7 @@ func Default() Settings {
 			Slots:  Slots{Light: 8, GPU: 1},
 			Drain:  30 * time.Second,
 		},
-		Log: Log{Level: "info", Format: "text"},
+		Serve: Serve{Listen: "127.0.0.1:8000", Batch: 16, Waiting: 256, Context: 4096, Drain: 30 * time.Second},
+		Log:   Log{Level: "info", Format: "text"},
 	}
 }

@@ -124,6 +124,9 @@ func (c *Client) Description() string {
 	return c.backend.Description() + " with " + kernel.ISA() + " kernels"
 }
 
+// Kernels says whether programs compiled for this client call kernels.
+func (c *Client) Kernels() bool { return c.kernels == nil }
+
 // IsCPU says whether the device is the host's own processor.
 func (c *Client) IsCPU() bool {
 	return strings.Contains(strings.ToLower(c.backend.Description()), "cpu")

@@ -59,7 +59,7 @@ func Generate(c hf.Config, s GenerateShape, params []*Node, in []*Node) []*Node 
 			padding, keys, temperature, topP, stops := rest[0], rest[1], rest[2], rest[3], rest[4]
 			step, logits, tokens, logProbs, done := st[0], st[1], st[2], st[3], st[4]
 
-			token, logProb := sample(s, logits, keys, step, temperature, topP)
+			token, logProb := sample(truncation{s.TopK, s.TopP}, logits, keys, step, temperature, topP)
 			first := BroadcastToDims(SliceAxis(stops, 0, AxisElem(0)), s.Batch)
 			token = Where(done, first, token)
 			logProb = Where(done, ZerosLike(logProb), logProb)
@@ -91,27 +91,39 @@ func (kv keyValues) cache(s GenerateShape) []*Node {
 
 // decode is the loop of Generate as one call of the kernel.
 func decode(c hf.Config, s GenerateShape, w *Weights, kv keyValues, logits *Node, in []*Node) []*Node {
-	cos, sin := rotaryTables(c, s.Prompt+s.New)
-	g := logits.Graph()
-	d := kernel.Decoder{Embedding: w.get("model.embed_tokens.weight"), Norm: w.get("model.norm.weight"), Head: Head(w), Cos: Const(g, cos), Sin: Const(g, sin),
-		Logits: logits, Padding: in[1], Keys: in[2], Temperature: in[3], TopP: in[4], Stops: in[5],
-		New: s.New, Heads: c.Heads, Window: c.SlidingWindow, WindowFrom: c.WindowFrom, TopK: s.TopK, Nucleus: s.TopP, Epsilon: c.NormEps}
-	for l := range c.Layers {
-		lw := w.layer(l)
-		d.Layers = append(d.Layers, kernel.DecoderLayer{
-			AttentionNorm: lw.get("input_layernorm.weight"),
-			Q:             lw.get("self_attn.q_proj.weight"), QBias: lw.optional("self_attn.q_proj.bias"), QNorm: lw.optional("self_attn.q_norm.weight"),
-			K: lw.get("self_attn.k_proj.weight"), KBias: lw.optional("self_attn.k_proj.bias"), KNorm: lw.optional("self_attn.k_norm.weight"),
-			V: lw.get("self_attn.v_proj.weight"), VBias: lw.optional("self_attn.v_proj.bias"),
-			Out: lw.get("self_attn.o_proj.weight"), OutBias: lw.optional("self_attn.o_proj.bias"),
-			FeedNorm: lw.get("post_attention_layernorm.weight"),
-			Gate:     lw.get("mlp.gate_proj.weight"), GateBias: lw.optional("mlp.gate_proj.bias"),
-			Up: lw.get("mlp.up_proj.weight"), UpBias: lw.optional("mlp.up_proj.bias"),
-			Down: lw.get("mlp.down_proj.weight"), DownBias: lw.optional("mlp.down_proj.bias"),
-			PromptKeys: kv[2*l], PromptValues: kv[2*l+1]})
-	}
+	d := kernelDecoder(c, w, s.Prompt+s.New, kv, logits)
+	d.Padding, d.Keys, d.Temperature, d.TopP, d.Stops = in[1], in[2], in[3], in[4], in[5]
+	d.New, d.TopK, d.Nucleus = s.New, s.TopK, s.TopP
 	tokens, logProb, steps := kernel.Decode(d)
 	return []*Node{tokens, logProb, steps}
+}
+
+// kernelDecoder names the model for the kernels: positions are below limit, kv are the keys and values before the tokens to decode.
+func kernelDecoder(c hf.Config, w *Weights, limit int, kv []*Node, logits *Node) kernel.Decoder {
+	cos, sin := rotaryTables(c, limit)
+	g := logits.Graph()
+	d := kernel.Decoder{Embedding: w.get("model.embed_tokens.weight"), Norm: w.get("model.norm.weight"), Head: Head(w), Cos: Const(g, cos), Sin: Const(g, sin),
+		Logits: logits, Heads: c.Heads, Window: c.SlidingWindow, WindowFrom: c.WindowFrom, Epsilon: c.NormEps}
+	for l := range c.Layers {
+		layer := kernelLayer(w.layer(l))
+		layer.PromptKeys, layer.PromptValues = kv[2*l], kv[2*l+1]
+		d.Layers = append(d.Layers, layer)
+	}
+	return d
+}
+
+func kernelLayer(w layerWeights) kernel.DecoderLayer {
+	return kernel.DecoderLayer{
+		AttentionNorm: w.get("input_layernorm.weight"),
+		Q:             w.get("self_attn.q_proj.weight"), QBias: w.optional("self_attn.q_proj.bias"), QNorm: w.optional("self_attn.q_norm.weight"),
+		K: w.get("self_attn.k_proj.weight"), KBias: w.optional("self_attn.k_proj.bias"), KNorm: w.optional("self_attn.k_norm.weight"),
+		V: w.get("self_attn.v_proj.weight"), VBias: w.optional("self_attn.v_proj.bias"),
+		Out: w.get("self_attn.o_proj.weight"), OutBias: w.optional("self_attn.o_proj.bias"),
+		FeedNorm: w.get("post_attention_layernorm.weight"),
+		Gate:     w.get("mlp.gate_proj.weight"), GateBias: w.optional("mlp.gate_proj.bias"),
+		Up: w.get("mlp.up_proj.weight"), UpBias: w.optional("mlp.up_proj.bias"),
+		Down: w.get("mlp.down_proj.weight"), DownBias: w.optional("mlp.down_proj.bias"),
+	}
 }
 
 // prefill reads the prompts and returns what attention needs of them and the next logits.
@@ -123,18 +135,24 @@ func prefill(c hf.Config, s GenerateShape, w *Weights, prompts, padding *Node) (
 	real := GreaterOrEqual(index, pad)
 	positions := Where(real, Sub(index, pad), ZerosLike(index))
 	segments := ConvertDType(real, dtypes.Int32)
-	r := newRotary(c, positions, s.Prompt)
+	kv, x := read(c, w, prompts, positions, segments)
+	last := SliceAxis(x, 1, AxisElem(s.Prompt-1))
+	logits = Logits(w, rmsNorm(last, w.get("model.norm.weight"), c.NormEps))
+	return kv, Reshape(logits, s.Batch, c.VocabSize)
+}
+
+// read runs prompts [batch, time] through the layers and keeps each layer's keys and values; x [batch, time, hidden] is before the last norm.
+func read(c hf.Config, w *Weights, tokens, positions, segments *Node) (kv keyValues, x *Node) {
+	r := newRotary(c, positions, tokens.Shape().Dimensions[1])
 	masks := newCausal(c, segments)
-	x := embed(w, prompts)
+	x = embed(w, tokens)
 	for l := range c.Layers {
 		lw := w.layer(l)
 		q, k, v := projections(c, lw, x, r)
 		x = feedForward(c, lw, output(lw, x, masks.attend(c, l, q, k, v)))
 		kv = append(kv, k, v)
 	}
-	last := SliceAxis(x, 1, AxisElem(s.Prompt-1))
-	logits = Logits(w, rmsNorm(last, w.get("model.norm.weight"), c.NormEps))
-	return kv, Reshape(logits, s.Batch, c.VocabSize)
+	return kv, x
 }
 
 // extend feeds one token a sequence through the decoder at the given slot of the cache.
@@ -154,15 +172,21 @@ func extend(c hf.Config, s GenerateShape, w *Weights, token, slot, padding *Node
 		masks.windowed = bias(LogicalAnd(allowed, near))
 	}
 	z := Const(g, int32(0))
+	return feedToken(c, w, token, r, masks, cache, func(cache, x *Node) *Node { return DynamicUpdateSlice(cache, x, []*Node{z, z, slot, z}) })
+}
+
+// feedToken runs one token a sequence through the layers; put adds its keys and values [batch, kv, 1, head] to a layer's cache.
+func feedToken(c hf.Config, w *Weights, token *Node, r rotary, masks biases, cache []*Node, put func(cache, x *Node) *Node) (logits *Node, next []*Node) {
+	batch := token.Shape().Dimensions[0]
 	x := InsertAxes(embed(w, token), 1)
 	for l := range c.Layers {
 		lw := w.layer(l)
 		q, k, v := projections(c, lw, x, r)
-		k = DynamicUpdateSlice(cache[2*l], Reshape(k, s.Batch, c.KVHeads, 1, c.HeadDim), []*Node{z, z, slot, z})
-		v = DynamicUpdateSlice(cache[2*l+1], Reshape(v, s.Batch, c.KVHeads, 1, c.HeadDim), []*Node{z, z, slot, z})
+		k = put(cache[2*l], Reshape(k, batch, c.KVHeads, 1, c.HeadDim))
+		v = put(cache[2*l+1], Reshape(v, batch, c.KVHeads, 1, c.HeadDim))
 		next = append(next, k, v)
 		x = feedForward(c, lw, output(lw, x, attend(c, q, k, v, masks.layer(c, l))))
 	}
 	logits = Logits(w, rmsNorm(x, w.get("model.norm.weight"), c.NormEps))
-	return Reshape(logits, s.Batch, c.VocabSize), next
+	return Reshape(logits, batch, c.VocabSize), next
 }

@@ -64,13 +64,13 @@ func mix32(h *Node) *Node {
 	return BitwiseXor(h, BitwiseShiftRightLogicalScalar(h, uint32(16)))
 }
 
-// uniform gives [batch, vocab] numbers in (0, 1) for keys [batch, 2] uint32 at a scalar position.
+// uniform gives [batch, vocab] numbers in (0, 1) for keys [batch, 2] uint32 at a position, a scalar or [batch].
 func uniform(keys, position *Node, vocab int) *Node {
 	g := keys.Graph()
 	batch := keys.Shape().Dimensions[0]
 	column := func(i int) *Node { return Reshape(SliceAxis(keys, 1, AxisElem(i)), batch, 1) }
-	p := Mul(ConvertDType(position, dtypes.Uint32), Const(g, uint32(golden)))
-	row := mix32(BitwiseXor(mix32(BitwiseXor(column(0), BroadcastToDims(p, batch, 1))), column(1)))
+	p := MulScalar(ConvertDType(position, dtypes.Uint32), uint32(golden))
+	row := mix32(BitwiseXor(mix32(BitwiseXor(column(0), eachRow(p, column(0)))), column(1)))
 	shape := shapes.Make(dtypes.Uint32, batch, vocab)
 	row = BroadcastToShape(row, shape)
 	entry := Mul(Iota(g, shape, 1), BroadcastToShape(Const(g, uint32(golden)), shape))

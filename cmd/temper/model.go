@@ -149,7 +149,7 @@ func (a *app) score(m *hf.Model, ids []int32) (scored, error) {
 		return scored{}, err
 	}
 	defer device.Close()
-	score, err := lm.ScoreTokens(device, m, ids)
+	score, err := lm.ScoreText(device, m, ids)
 	if err != nil {
 		return scored{}, err
 	}

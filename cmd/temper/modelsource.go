@@ -7,51 +7,21 @@ import (
 	"os"
 	"path/filepath"
 
-	"temper/artifact"
 	"temper/lm/hf"
 	"temper/lm/tokenizer"
 )
 
 // modelAt reads a model from a Hugging Face directory, where there is one at the path, or from the bucket.
 func (a *app) modelAt(ctx context.Context, where string) (*hf.Model, error) {
-	if info, err := os.Stat(where); err == nil && info.IsDir() {
-		if err := absolute(&where); err != nil {
-			return nil, err
-		}
-		return hf.Load(where)
-	}
-	var model *hf.Model
-	err := a.looking(ctx, func(ctx context.Context, in *conn) error {
-		ref, err := in.store.Resolve(ctx, where)
-		if err != nil {
-			return fmt.Errorf("%s is neither a folder nor a model in the bucket: %w", where, err)
-		}
-		model, err = modelFrom(ctx, in.store, ref)
-		return err
-	})
-	return model, err
-}
-
-// modelFrom reads a model artifact.
-func modelFrom(ctx context.Context, s *artifact.Store, ref artifact.Ref) (*hf.Model, error) {
-	m, err := s.Load(ctx, ref)
+	s, err := a.settings()
 	if err != nil {
 		return nil, err
 	}
-	if _, ok := m.File("config.json"); !ok {
-		return nil, fmt.Errorf("%s is no model: it has no config.json", ref.Short())
-	}
-	files := map[string][]byte{}
-	for _, f := range m.Files {
-		if files[f.Path], err = s.Read(ctx, ref, f.Path); err != nil {
-			return nil, err
-		}
-	}
-	model, err := hf.ReadFrom(files)
+	dir, _, err := a.modelDir(ctx, s, where)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", ref.Short(), err)
+		return nil, err
 	}
-	return model, nil
+	return hf.Load(dir)
 }
 
 // tokenizerOf reads a model's tokenizer and checks that it fits.

@@ -40,9 +40,27 @@ type DecoderLayer struct {
 // Decode generates until every sequence has stopped: tokens [batch, new] int32 (after a stop id: the first stop id), logProb [batch, new] nats,
 // steps taken int32.
 func Decode(d Decoder) (tokens, logProb, steps *graph.Node) {
-	g := d.Embedding.Graph()
-	in := []*graph.Node{d.Embedding, d.Norm, d.Head, d.Cos, d.Sin, d.Logits, d.Padding, d.Keys, d.Temperature, d.TopP, d.Stops}
-	none := graph.Const(g, float32(0))
+	batch := d.Logits.Shape().Dimensions[0]
+	attributes := d.attributes()
+	attributes["top_k"] = int64(d.TopK)
+	out := call("decode", attributes,
+		[]shapes.Shape{shapes.Make(dtypes.Int32, batch, d.New), shapes.Make(dtypes.Float32, batch, d.New), shapes.Make(dtypes.Int32)}, d.inputs(d.Padding)...)
+	return out[0], out[1], out[2]
+}
+
+func (d Decoder) attributes() map[string]int64 {
+	nucleus := int64(0)
+	if d.Nucleus {
+		nucleus = 1
+	}
+	return map[string]int64{"heads": int64(d.Heads), "window": int64(d.Window), "window_from": int64(d.WindowFrom), "nucleus": nucleus,
+		"epsilon_bits": int64(math.Float64bits(d.Epsilon))}
+}
+
+// inputs are the arguments in the order of decode_call.inc; place says where the sequences stand.
+func (d Decoder) inputs(place *graph.Node) []*graph.Node {
+	in := []*graph.Node{d.Embedding, d.Norm, d.Head, d.Cos, d.Sin, d.Logits, place, d.Keys, d.Temperature, d.TopP, d.Stops}
+	none := graph.Const(d.Embedding.Graph(), float32(0))
 	for _, l := range d.Layers {
 		for _, n := range []*graph.Node{l.AttentionNorm, l.Q, l.QBias, l.K, l.KBias, l.V, l.VBias, l.QNorm, l.KNorm, l.Out, l.OutBias, l.FeedNorm,
 			l.Gate, l.GateBias, l.Up, l.UpBias, l.Down, l.DownBias, l.PromptKeys, l.PromptValues} {
@@ -52,13 +70,5 @@ func Decode(d Decoder) (tokens, logProb, steps *graph.Node) {
 			in = append(in, n)
 		}
 	}
-	nucleus := int64(0)
-	if d.Nucleus {
-		nucleus = 1
-	}
-	batch := d.Logits.Shape().Dimensions[0]
-	out := call("decode", map[string]int64{"heads": int64(d.Heads), "window": int64(d.Window), "window_from": int64(d.WindowFrom), "top_k": int64(d.TopK),
-		"nucleus": nucleus, "epsilon_bits": int64(math.Float64bits(d.Epsilon))},
-		[]shapes.Shape{shapes.Make(dtypes.Int32, batch, d.New), shapes.Make(dtypes.Float32, batch, d.New), shapes.Make(dtypes.Int32)}, in...)
-	return out[0], out[1], out[2]
+	return in
 }

@@ -1,5 +1,5 @@
 // Package kernel has the operations for which XLA's CPU compiler is slow, written in C for the processor's vector instructions, and lets XLA
-// programs call them: causal attention forward and backward, and the decoding loop of a generation.
+// programs call them: causal attention forward and backward, and the decoding loop of a generation, whole or in chunks.
 //
 // Each kernel has a twin made of ordinary graph operations where it is used, which other devices run and tests compare it with. A kernel's bits depend on the
 // instruction set (see ISA), not on the number of threads. It may import gomlx, go-xla and device/workaround.
@@ -68,5 +68,5 @@ func Allowed(g *graph.Graph) bool {
 
 // call adds a call of a kernel to a graph.
 func call(name string, attributes map[string]int64, outputs []shapes.Shape, inputs ...*graph.Node) []*graph.Node {
-	return workaround.CustomCall("temper_"+name, attributes, outputs, inputs...)
+	return workaround.CustomCall("temper_"+name, attributes, nil, outputs, inputs...)
 }

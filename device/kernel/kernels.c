@@ -8,19 +8,26 @@
 // wide says whether vectors of 16 floats serve heads of this width: they are faster unless a head leaves half of one empty.
 static int wide(int64_t dim) { return temper_isa()[3] == '5' && dim % 16 == 0; }
 
-#define KERNEL(name, argument, axis)                                                                         \
-  ffi_handler name##_avx2, name##_avx512;                                                                    \
-  static void* name(ffi_frame* f) {                                                                          \
-    if (ffi_answered(f)) return NULL;                                                                        \
-    return wide(f->args.items[argument]->dims[axis]) ? name##_avx512(f) : name##_avx2(f);                    \
+#define KERNEL(name, head)                                       \
+  ffi_handler name##_avx2, name##_avx512;                        \
+  static void* name(ffi_frame* f) {                              \
+    if (ffi_answered(f)) return NULL;                            \
+    return wide(head) ? name##_avx512(f) : name##_avx2(f);       \
   }
 
-KERNEL(attention_forward, 0, 3)
-KERNEL(attention_backward, 0, 3)
-KERNEL(decode, 29, 3)  // the first layer's keys
+KERNEL(attention_forward, ffi_dim(f, 0, 3))
+KERNEL(attention_backward, ffi_dim(f, 0, 3))
+KERNEL(decode, ffi_dim(f, 29, 3))  // the first layer's keys
+KERNEL(extend, ffi_dim(f, 29, 3))
+KERNEL(pack, ffi_int64(f, "head"))
 
-static const temper_kernel kernels[] = {
-    {"temper_attention_forward", attention_forward}, {"temper_attention_backward", attention_backward}, {"temper_decode", decode}};
+static const temper_kernel kernels[] = {{"temper_attention_forward", attention_forward},
+                                        {"temper_attention_backward", attention_backward},
+                                        {"temper_decode", decode},
+                                        {"temper_extend", extend},
+                                        {"temper_pack", pack}};
+
+int temper_lanes(int64_t head) { return wide(head) ? 16 : 8; }
 
 const char* temper_isa(void) {
   __builtin_cpu_init();

@@ -15,4 +15,7 @@ const char* temper_register(const char* plugin, const temper_kernel* kernels, in
 const char* temper_kernels_register(const char* plugin, int threads);
 const char* temper_isa(void);
 
+// temper_lanes is the width in floats of the vectors that serve heads of a width.
+int temper_lanes(int64_t head);
+
 #endif

@@ -20,15 +20,24 @@ const customCallPrefix = "custom_call\n"
 
 // CustomCall adds a call of a handler that is registered with XLA's typed foreign-function interface, with int64 attributes. Neither GoMLX
 // v0.28.8 nor go-xla v0.4.5 can express it: this calls a stand-in, a function that returns zeros of the right shapes, and
-// CustomCalls turns that into the custom call before the graph is compiled.
-func CustomCall(target string, attributes map[string]int64, outputs []shapes.Shape, inputs ...*graph.Node) []*graph.Node {
+// CustomCalls turns that into the custom call before the graph is compiled. same maps an output to the input whose memory it takes over, with what
+// is in it.
+func CustomCall(target string, attributes map[string]int64, same map[int]int, outputs []shapes.Shape, inputs ...*graph.Node) []*graph.Node {
 	g := inputs[0].Graph()
 	var list []string
 	for _, name := range slices.Sorted(maps.Keys(attributes)) {
 		list = append(list, fmt.Sprintf("%s = %d : i64", name, attributes[name]))
 	}
+	var aliases []string
+	for _, output := range slices.Sorted(maps.Keys(same)) {
+		tuple := ""
+		if len(outputs) > 1 {
+			tuple = fmt.Sprint(output)
+		}
+		aliases = append(aliases, fmt.Sprintf("#stablehlo.output_operand_alias<output_tuple_indices = [%s], operand_index = %d, operand_tuple_indices = []>", tuple, same[output]))
+	}
 	defer isolateScalars(g)()
-	name := fmt.Sprintf("%s%s\n{%s}\n%d", customCallPrefix, target, strings.Join(list, ", "), field(g, "functions").Len())
+	name := fmt.Sprintf("%s%s\n{%s}\n[%s]\n%d", customCallPrefix, target, strings.Join(list, ", "), strings.Join(aliases, ", "), field(g, "functions").Len())
 	standIn := graph.NewFunction(g, name, func(g *graph.Graph) []*graph.Node {
 		for i, in := range inputs {
 			graph.Parameter(g, fmt.Sprintf("%d", i), in.Shape())
@@ -84,6 +93,9 @@ func rewriteCalls(f *stablehlo.Function, pattern *stablehlo.Statement) {
 		parts := strings.Split(rest, "\n")
 		s.OpType = pattern.OpType
 		s.Attributes = map[string]any{"call_target_name": parts[0], "api_version": int32(4), "backend_config": verbatim(parts[1])}
+		if parts[2] != "[]" {
+			s.Attributes["output_operand_aliases"] = verbatim(parts[2])
+		}
 	}
 }
 

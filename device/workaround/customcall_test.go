@@ -16,7 +16,7 @@ import (
 func TestCustomCallReachesXLA(t *testing.T) {
 	c := devicetest.Client(t)
 	call := func(x *graph.Node) *graph.Node {
-		return workaround.CustomCall("temper_no_such_kernel", map[string]int64{"window": 3}, []shapes.Shape{x.Shape()}, x)[0]
+		return workaround.CustomCall("temper_no_such_kernel", map[string]int64{"window": 3}, nil, []shapes.Shape{x.Shape()}, x)[0]
 	}
 	_, err := c.Compile("main", shapesOf(4), nil, func(in []*graph.Node) []*graph.Node { return []*graph.Node{call(in[0])} })
 	require.ErrorContains(t, err, "temper_no_such_kernel")
