@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"sync"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 
@@ -13,8 +14,20 @@ import (
 
 // Matmul times one product of two n×n matrices in float32 by XLA: 2n³ operations. What it reaches bounds what a training step can reach.
 func Matmul(c *device.Client, n, times int) (Times, error) {
+	return matmul(c, n, times, dtypes.Float32)
+}
+
+// MatmulHalf is Matmul in bfloat16.
+func MatmulHalf(c *device.Client, n, times int) (Times, error) {
+	return matmul(c, n, times, dtypes.BFloat16)
+}
+
+func matmul(c *device.Client, n, times int, dtype dtypes.DType) (Times, error) {
 	square := device.Float32(n, n)
-	p, err := c.Compile("matmul", []shapes.Shape{square, square}, nil, func(x []*graph.Node) []*graph.Node { return []*graph.Node{graph.Dot(x[0], x[1]).Product()} })
+	p, err := c.Compile("matmul", []shapes.Shape{square, square}, nil, func(x []*graph.Node) []*graph.Node {
+		y := graph.Dot(graph.ConvertDType(x[0], dtype), graph.ConvertDType(x[1], dtype)).Product()
+		return []*graph.Node{graph.ReduceAllMax(graph.ConvertDType(y, dtypes.Float32))}
+	})
 	if err != nil {
 		return Times{}, err
 	}

@@ -18,8 +18,17 @@ type Times struct {
 	Seconds []float64 `json:"seconds"`
 }
 
-// Train times optimizer steps (AdamW, no clipping) on random tokens.
+// Train times optimizer steps (AdamW, no clipping) on random tokens, in float32.
 func Train(c *device.Client, config hf.Config, rows, length, steps int) (Times, error) {
+	return trainSteps(c, config, rows, length, steps, train.Settings{})
+}
+
+// TrainHalf is Train in bfloat16, with activations recomputed in the backward pass.
+func TrainHalf(c *device.Client, config hf.Config, rows, length, steps int) (Times, error) {
+	return trainSteps(c, config, rows, length, steps, train.Settings{Half: true, Checkpoint: true})
+}
+
+func trainSteps(c *device.Client, config hf.Config, rows, length, steps int, settings train.Settings) (Times, error) {
 	state, err := train.NewState(c, &hf.Model{Config: config, Tensors: lm.Init(config, 1)})
 	if err != nil {
 		return Times{}, err
@@ -31,7 +40,7 @@ func Train(c *device.Client, config hf.Config, rows, length, steps int) (Times, 
 		b.Tokens[i], b.Targets[i] = int32(r.IntN(config.VocabSize)), int32(r.IntN(config.VocabSize))
 		b.Positions[i], b.Segments[i], b.Weight[i] = int32(i%length), 1, 1/float32(rows*length)
 	}
-	settings := train.Settings{Objective: objective.SFT{}, Optimizer: train.Optimizer{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.01}}
+	settings.Objective, settings.Optimizer = objective.SFT{}, train.Optimizer{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.01}
 	trainer := train.NewTrainer(c)
 	return timed(steps, func() error {
 		_, err := trainer.Update(state, settings, 1e-3, nil, b)
