@@ -150,6 +150,9 @@ func streamExamples(stream func(int) (tasks.Problem, error), t *text, layout tra
 
 // solution makes a problem's own demonstration into tokens.
 func solution(t *text, p tasks.Problem) (train.Demo, error) {
+	if p.Messages != nil {
+		return conversation(t, p)
+	}
 	if p.Solution == "" {
 		return train.Demo{}, fmt.Errorf("problem %s has no demonstration to train on", p.ID)
 	}

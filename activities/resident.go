@@ -6,9 +6,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"sync"
 
 	"temper/activities/contract"
 	"temper/artifact"
+	"temper/lm/chat"
 	"temper/lm/hf"
 	"temper/lm/tokenizer"
 	"temper/train"
@@ -26,6 +28,7 @@ type text struct {
 	files      map[string][]byte
 	generation hf.GenerationConfig
 	stops      []int32
+	chat       func() (*chat.Template, error) // parsed when it is first needed
 }
 
 // residents are the states that this worker holds, by key. A state that is being changed is taken out, so a change that fails halfway
@@ -207,6 +210,7 @@ func textOf(model *hf.Model) (*text, error) {
 		return nil, err
 	}
 	t := &text{tokenizer: tok, files: model.TokenizerFiles, generation: model.Generation}
+	t.chat = sync.OnceValues(func() (*chat.Template, error) { return chat.New(tok) })
 	seen := map[int32]bool{}
 	for _, ids := range [][]int{model.Generation.EOS, model.Config.EOS} {
 		for _, id := range ids {

@@ -28,6 +28,7 @@ func main() {
 	flag.IntVar(&o.pairs, "pairs", 3, "how often each side of a row runs")
 	flag.StringVar(&o.out, "out", "docs", "folder of the tables")
 	flag.StringVar(&o.stories, "stories", "../shared/data/model_stories260K_hf", "the stories260K checkpoint in the Hugging Face layout")
+	flag.StringVar(&o.data, "data", "../shared/data", "the public data: GSM8K, MATH and tokenizers")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -35,8 +36,8 @@ func main() {
 }
 
 type options struct {
-	pairs        int
-	out, stories string
+	pairs              int
+	out, stories, data string
 }
 
 func exit(err error) {

@@ -73,7 +73,8 @@ func (r Results) markdown() []byte {
 
 Written by ` + "`make bench`" + `, which runs both sides of a row alternately, each in a fresh process, on one machine. A ratio above 1 means that temper is
 faster; the spread is the least and the greatest ratio of a pair of runs. Shapes: A has 0.9M parameters, B 25.7M (` + "`bench/side/shapes.go`" + `); all in float32.
-Training is one optimizer step (16×256 tokens for A, 4×512 for B); decoding draws 192 tokens after 64. The peers' versions are in
+Training is one optimizer step (16×256 tokens for A, 4×512 for B); decoding draws 192 tokens after 64;
+encoding is timed on one thread. The peers' versions are in
 ` + "`bench/peers/requirements.txt`" + `.
 
 | work | ratio | spread | to reach | temper, then the peer | machine | date |

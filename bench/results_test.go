@@ -46,4 +46,6 @@ func TestOurSideNamesWhatIsWrong(t *testing.T) {
 	require.ErrorContains(t, ourSide([]string{"train", "A"}), "want train|decode")
 	require.ErrorContains(t, ourSide([]string{"train", "C", "1", "1", "1"}), `no shape "C"`)
 	require.ErrorContains(t, ourSide([]string{"train", "A", "x", "1", "1"}), `"x"`)
+	require.ErrorContains(t, ourSide([]string{"tokenize", "none", "x"}), `"x"`)
+	require.ErrorIs(t, ourSide([]string{"tokenize", "none", "1"}), os.ErrNotExist)
 }

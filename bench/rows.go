@@ -42,6 +42,7 @@ var rows = []row{
 	decoding("decode_B1_vs_hf", "torch_side.py", "B", 1, 0),
 	decoding("decode_B16_vs_hf", "torch_side.py", "B", 16, 0),
 	llamacpp("decode_B1_vs_llamacpp", "B"),
+	tokenizing("tokenizer_encode_vs_hf", 3, 1),
 	{"grpo_stories_vs_trl", 3, storiesStage(15, programsCached), trl(func(t trlTimes) float64 { return t.Total }), func(ours, peer float64) string {
 		return fmt.Sprintf("15 rounds, temper's whole stage %.1f s with artifacts and snapshots, compiled programs from the cache; the trainer's run %.1f s", ours, peer)
 	}},
@@ -79,6 +80,40 @@ func decoding(name, script, shape string, batch int, target float64) row {
 	return row{name, target, ours(args...), peer(script, args...), func(ours, peer float64) string {
 		n := float64(batch * generated)
 		return fmt.Sprintf("%.0f and %.0f tokens/s", n/ours, n/peer)
+	}}
+}
+
+// tokenizing compares encoders, which must give the same number of tokens.
+func tokenizing(name string, times int, target float64) row {
+	var tokens, size int
+	one := func(program func(b *bench) []string) work {
+		return func(ctx context.Context, b *bench, _ int) (float64, error) {
+			if _, err := os.Stat(b.data); err != nil {
+				return 0, err
+			}
+			args := append(program(b), b.data, strconv.Itoa(times))
+			out, err := command(ctx, args[0], args[1:]...).Output()
+			if err != nil {
+				return 0, failed(err)
+			}
+			var t side.Tokenized
+			if err := decode(out, &t); err != nil {
+				return 0, err
+			}
+			if tokens != 0 && tokens != t.Tokens {
+				return 0, fmt.Errorf("one side has %d tokens, the other %d", tokens, t.Tokens)
+			}
+			tokens, size = t.Tokens, t.Bytes
+			return median(t.Seconds), nil
+		}
+	}
+	us := func(b *bench) []string { return []string{b.self, "side", "tokenize"} }
+	them := func(b *bench) []string {
+		return []string{b.python, filepath.Join("bench", "peers", "tokenizers_side.py")}
+	}
+	return row{name, target, one(us), one(them), func(ours, peer float64) string {
+		n := float64(size) / 1e6
+		return fmt.Sprintf("%.1f and %.1f MB/s, one thread, the same %d tokens of GSM8K and MATH with Qwen2's vocabulary", n/ours, n/peer, tokens)
 	}}
 }
 

@@ -11,10 +11,21 @@ import (
 	"temper/device/plugin"
 )
 
-// ourSide does temper's side of a row in this process: train|decode SHAPE ROWS LENGTH TIMES.
+// ourSide does temper's side of a row in this process: train|decode SHAPE ROWS LENGTH TIMES, or tokenize DATA TIMES.
 func ourSide(args []string) error {
+	if len(args) == 3 && args[0] == "tokenize" {
+		times, err := strconv.Atoi(args[2])
+		if err != nil {
+			return fmt.Errorf("side: %w", err)
+		}
+		t, err := side.Tokenize(args[1], times)
+		if err != nil {
+			return err
+		}
+		return json.NewEncoder(os.Stdout).Encode(t)
+	}
 	if len(args) != 5 {
-		return fmt.Errorf("side: want train|decode SHAPE ROWS LENGTH TIMES, got %q", args)
+		return fmt.Errorf("side: want train|decode SHAPE ROWS LENGTH TIMES or tokenize DATA TIMES, got %q", args)
 	}
 	var n [3]int
 	for i := range n {

@@ -152,6 +152,7 @@ func TestSetRefuses(t *testing.T) {
 		{"stages.rl1=3", "--set: stages.rl1: name a setting of a stage, such as stages.rl1.rounds"},
 		{"stages.rl1.id=x", "--set: stages.rl1.id: an id cannot be changed here, for other stages name it"},
 		{"stages.rl1.tasks.0=x", "--set: stages.rl1.tasks.0: tasks is not a group of settings; set it as a whole, a list as [a, b]"},
+		{"tasks.pool={file: x.jsonl, format: messages}", `the task set "pool" holds conversations (format: messages), which only sft trains on`},
 		{"stages.rl1.tasks=[pool, nil0]", `--set: stages.rl1.tasks[1]: no task set or stage named "nil0"; known: other, pool`},
 		{"a..b=3", "--set: a..b: has an empty name between its dots"},
 		{"stages.rl1.override.loss.clip.high=-1", "--set: stages.rl1.override.loss.clip.high: must be at least 0, is -1"},

@@ -115,7 +115,10 @@ func (p *Pipeline) validateStage(st *Stage, earlier map[string]*Stage, fail func
 }
 
 func (p *Pipeline) validateRef(st *Stage, r ref, earlier map[string]*Stage, report func(path, format string, args ...any)) {
-	if _, ok := p.Tasks[r.name]; ok && r.set {
+	if source, ok := p.Tasks[r.name]; ok && r.set {
+		if source.Format == "messages" && st.Kind != "sft" {
+			report(r.role, "the task set %q holds conversations (format: messages), which only sft trains on", r.name)
+		}
 		return
 	}
 	what := "stage"

@@ -133,9 +133,12 @@ func (s Source) rowReader() (func(line int, text []byte) (Problem, error), error
 			return Problem{}, err
 		}
 		p := Problem{ID: fmt.Sprintf("%s:%d", base, line), Source: s.File}
-		if s.Format == "gsm8k" {
+		switch s.Format {
+		case "gsm8k":
 			err = gsm8kRow(row, &p)
-		} else {
+		case "messages":
+			err = messagesRow(text, &p)
+		default:
 			err = s.jsonRow(row, &p)
 		}
 		if err != nil {

@@ -18,6 +18,10 @@ type Problem struct {
 	Difficulty int               `json:"difficulty,omitempty"`
 	Source     string            `json:"source,omitempty"` // what the problem came from: a domain or a file
 	Meta       map[string]string `json:"meta,omitempty"`   // "answer": form of the answer for reward; "words": required words; …
+
+	// A conversation to train on, as the file has it: a list of messages, and of tools where it has some.
+	Messages json.RawMessage `json:"messages,omitempty"`
+	Tools    json.RawMessage `json:"tools,omitempty"`
 }
 
 // Exclude returns the problems whose prompts occur in none of the others, in order.

@@ -37,7 +37,7 @@ type Source struct {
 
 	// File is a path to JSON lines, plain or gzipped.
 	File string `yaml:"file,omitempty" json:"file,omitempty"`
-	// Format is gsm8k or jsonl (default).
+	// Format is gsm8k, messages or jsonl (default). Rows of messages are conversations, which sft trains on by the model's chat template.
 	Format string `yaml:"format,omitempty" json:"format,omitempty"`
 	// Fields names the row's fields (jsonl); a nested one as a.b.
 	Fields Fields `yaml:"fields,omitempty" json:"fields,omitzero"`
@@ -130,8 +130,8 @@ func (s Source) foreign() []string {
 }
 
 func (s Source) validateFile(bad func(field, format string, args ...any)) {
-	if !slices.Contains([]string{"", "jsonl", "gsm8k"}, s.Format) {
-		bad("format", "unknown %q; known: gsm8k, jsonl", s.Format)
+	if !slices.Contains([]string{"", "jsonl", "gsm8k", "messages"}, s.Format) {
+		bad("format", "unknown %q; known: gsm8k, jsonl, messages", s.Format)
 	}
 	if !slices.Contains([]string{"", "hash", "gsm8k", "boxed", "exact"}, s.AnswerForm) {
 		bad("answer_form", "unknown %q; known: boxed, exact, gsm8k, hash", s.AnswerForm)
@@ -139,8 +139,14 @@ func (s Source) validateFile(bad func(field, format string, args ...any)) {
 	if s.Template != "" && s.Fields.Prompt != "" {
 		bad("fields.prompt", "cannot stand beside template, which makes the prompt")
 	}
-	if s.Format == "gsm8k" && (s.Fields != Fields{}) {
-		bad("fields", "does not apply to format gsm8k")
+	if (s.Format == "gsm8k" || s.Format == "messages") && (s.Fields != Fields{}) {
+		bad("fields", "does not apply to format %s", s.Format)
+	}
+	if s.Format == "messages" && s.Template != "" {
+		bad("template", "does not apply to format messages, which the model's chat template writes")
+	}
+	if s.Format == "messages" && s.AnswerForm != "" {
+		bad("answer_form", "does not apply to format messages")
 	}
 	if s.Format == "gsm8k" && s.AnswerForm != "" && s.AnswerForm != "gsm8k" {
 		bad("answer_form", "is gsm8k for format gsm8k, not %q", s.AnswerForm)

@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	lmchat "temper/lm/chat"
+	"temper/lm/chat"
 	"temper/serve"
 	"temper/serve/engine"
 )
@@ -63,8 +63,8 @@ text with --raw. DIR and REF are as in temper serve.`,
 	return c
 }
 
-// chat is one conversation.
-type chat struct {
+// conversation is one talk with a model.
+type conversation struct {
 	*app
 	chatOptions
 	model    *serve.Model
@@ -88,10 +88,10 @@ func (a *app) chat(ctx context.Context, o chatOptions, in io.Reader) error {
 		return err
 	}
 	defer done()
-	c := &chat{app: a, chatOptions: o, model: m}
+	c := &conversation{app: a, chatOptions: o, model: m}
 	c.clear()
 	if _, err := c.prompt("hello"); err != nil && !o.raw {
-		if errors.Is(err, lmchat.ErrNoTemplate) {
+		if errors.Is(err, chat.ErrNoTemplate) {
 			return fmt.Errorf("%w; --raw continues plain text", err)
 		}
 		return err
@@ -100,7 +100,7 @@ func (a *app) chat(ctx context.Context, o chatOptions, in io.Reader) error {
 }
 
 // clear forgets the conversation.
-func (c *chat) clear() {
+func (c *conversation) clear() {
 	c.messages, c.text = nil, ""
 	if c.system != "" {
 		c.messages = []serve.Message{serve.Say("system", c.system)}
@@ -108,7 +108,7 @@ func (c *chat) clear() {
 }
 
 // loop answers line after line until the input ends or a signal comes while it waits.
-func (c *chat) loop(ctx context.Context, in io.Reader) error {
+func (c *conversation) loop(ctx context.Context, in io.Reader) error {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
@@ -170,7 +170,7 @@ func terminal(in io.Reader) bool {
 }
 
 // prompt gives the tokens of the conversation with one line more.
-func (c *chat) prompt(line string) ([]int32, error) {
+func (c *conversation) prompt(line string) ([]int32, error) {
 	if c.raw {
 		return c.model.Encode(c.text + line), nil
 	}
@@ -178,7 +178,7 @@ func (c *chat) prompt(line string) ([]int32, error) {
 }
 
 // answer writes the answer to a line, as much of it as comes before a signal, and remembers both.
-func (c *chat) answer(ctx context.Context, line string, signals <-chan os.Signal) error {
+func (c *conversation) answer(ctx context.Context, line string, signals <-chan os.Signal) error {
 	prompt, err := c.prompt(line)
 	if err != nil {
 		return err

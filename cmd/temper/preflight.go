@@ -34,6 +34,10 @@ func checkPipeline(ctx context.Context, p *pipelines.Pipeline) error {
 			if err := checkTokenizer(st.Tokenizer, p.Tasks[st.Data], sets[st.Data]); err != nil {
 				errs = append(errs, fmt.Errorf("%s.tokenizer: %w", at, err))
 			}
+		case *pipelines.SFT:
+			if err := checkConversations(p, st, sets); err != nil {
+				errs = append(errs, fmt.Errorf("%s.data: %w", at, err))
+			}
 		}
 	}
 	return errors.Join(errs...)

@@ -64,6 +64,12 @@ func TestPreflight(t *testing.T) {
 	mute := savedModel(t, func(m *hf.Model) { m.TokenizerFiles = nil })
 	whole := savedModel(t, nil)
 
+	talks := filepath.Join(t.TempDir(), "talks.jsonl")
+	require.NoError(t, os.WriteFile(talks, []byte("\n"+`{"messages":[{"role":"user","content":"2+2?"},{"role":"assistant","content":"4"}]}`+"\n"), 0o600))
+	talker := func(template string) string {
+		return savedModel(t, func(m *hf.Model) { m.TokenizerFiles["chat_template.jinja"] = []byte(template) })
+	}
+	chats := "tasks.demos={file: " + talks + ", format: messages}"
 	tests := []struct {
 		name string
 		set  []string
@@ -84,6 +90,11 @@ func TestPreflight(t *testing.T) {
 		{"no tokenizer", []string{"base.import=" + mute}, []string{"stages.base.path: ", "tokenizer in " + mute, "tokenizer.json"}, false},
 		{"tokenizer that does not cover the data", []string{"tasks.stream={file: " + accents + "}"}, []string{"stages.base.tokenizer: ", "'é'", "use bytes"}, false},
 		{"missing tokenizer", []string{"base.pretrain.tokenizer=no/such/tokenizer"}, []string{"stages.base.tokenizer: ", "no/such/tokenizer"}, false},
+		{"conversations", []string{"base.import=" + talker("{% for m in messages %}{{ m.content }}\n{% endfor %}"), chats}, nil, false},
+		{"conversations without a chat template", []string{"base.import=" + whole, chats}, []string{"stages.sft.data: " + talks + ":2: the model of base: the tokenizer has no chat template"}, false},
+		{"conversations of a model to come", []string{chats}, []string{"stages.sft.data: " + talks + ":2: the model of base: "}, false},
+		{"conversations that the chat template refuses", []string{"base.import=" + talker("{{ raise_exception('no') }}"), chats}, []string{talks + ":2: ", "the template refuses: no"}, false},
+		{"conversations that are too long", []string{"base.import=" + talker("{% for m in messages %}{{ m.content * 99 }}{% endfor %}"), chats}, []string{talks + ":2: ", "the conversation has "}, false},
 		{"empty data set", []string{"tasks.pool={file: " + empty + "}"}, []string{"tasks.pool: ", empty, "has no problems"}, false},
 		{"missing data set", []string{"tasks.pool={file: no/such.jsonl}"}, []string{"tasks.pool: ", "no/such.jsonl"}, false},
 		{"plugin that is not there", []string{"xla.plugin=/no/plugin.so", "worker.queues=temper-gpu"}, []string{"xla.plugin: ", "/no/plugin.so"}, true},

@@ -111,7 +111,7 @@ func TestSignalStopsTheAnswer(t *testing.T) {
 	require.NoError(t, err)
 	defer done()
 	require.Equal(t, "little", m.Name)
-	c := &chat{app: a, chatOptions: chatOptions{raw: true, topP: 1, temperature: 1}, model: m}
+	c := &conversation{app: a, chatOptions: chatOptions{raw: true, topP: 1, temperature: 1}, model: m}
 	signals := make(chan os.Signal, 1)
 	said := ""
 	for range 2 {

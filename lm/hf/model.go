@@ -21,11 +21,14 @@ const (
 	indexName      = "model.safetensors.index.json"
 )
 
-// TokenizerNames are the files of a model directory that make up its tokenizer.
+// TokenizerNames are the files of a model directory that make up its tokenizer. The last, tokenizer.model, counts
+// where none of the others holds the vocabulary.
 var TokenizerNames = []string{
 	"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-	"vocab.json", "merges.txt", "chat_template.jinja",
+	"vocab.json", "merges.txt", "chat_template.jinja", vocabularyName,
 }
+
+const vocabularyName = "tokenizer.model"
 
 // Model is a model directory in memory. Tensors holds exactly the weights of Config.Tensors().
 type Model struct {
@@ -112,6 +115,9 @@ func (s source) model() (*Model, error) {
 		return nil, err
 	}
 	for _, name := range TokenizerNames {
+		if name == vocabularyName && (m.TokenizerFiles["tokenizer.json"] != nil || m.TokenizerFiles["vocab.json"] != nil && m.TokenizerFiles["merges.txt"] != nil) {
+			continue
+		}
 		switch data, err := s.bytes(name); {
 		case err == nil:
 			m.TokenizerFiles[name] = data

@@ -138,6 +138,30 @@ func TestLoadTolerates(t *testing.T) {
 	}
 }
 
+// A SentencePiece model beside a tokenizer.json says nothing more; alone it is the tokenizer.
+func TestTokenizerModel(t *testing.T) {
+	for _, beside := range []string{"", "tokenizer.json"} {
+		files, err := ToFiles(tiny(t, true))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range TokenizerNames {
+			delete(files, name)
+		}
+		files["tokenizer.model"] = []byte("model")
+		if beside != "" {
+			files[beside] = []byte("{}")
+		}
+		m, err := ReadFrom(files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, kept := m.TokenizerFiles["tokenizer.model"]; kept != (beside == "") || len(m.TokenizerFiles) != 1 {
+			t.Errorf("beside %q: tokenizer files %v", beside, m.TokenizerFiles)
+		}
+	}
+}
+
 func TestLoadRefuses(t *testing.T) {
 	edit := func(change func(files map[string][]byte)) func() error {
 		return func() error {

@@ -60,7 +60,7 @@ func newAddedTokens(tokens []addedToken, n normalizer) *addedTokens {
 
 // split finds the added tokens of a text and normalizes what lies between them.
 func (a *addedTokens) split(text string, n normalizer, special bool) []part {
-	if len(a.raw.byFirst) == 0 && len(a.normal.byFirst) == 0 {
+	if !a.raw.some && !a.normal.some {
 		if n != nil {
 			text = n(text)
 		}
@@ -85,7 +85,8 @@ func (a *addedTokens) split(text string, n normalizer, special bool) []part {
 
 // matcher finds the leftmost, then longest, of its patterns.
 type matcher struct {
-	byFirst map[byte][]pattern // longest first
+	byFirst [256][]pattern // by the first byte, longest first
+	some    bool
 }
 
 type pattern struct {
@@ -97,9 +98,7 @@ func (m *matcher) add(text string, t addedToken) {
 	if text == "" {
 		return
 	}
-	if m.byFirst == nil {
-		m.byFirst = map[byte][]pattern{}
-	}
+	m.some = true
 	m.byFirst[text[0]] = append(m.byFirst[text[0]], pattern{text, t})
 }
 
@@ -121,12 +120,16 @@ func (m *matcher) at(text string, i int) (pattern, bool) {
 }
 
 func (m *matcher) find(text string, special bool) []part {
-	if len(m.byFirst) == 0 {
+	if !m.some {
 		return []part{{-1, text, true, 0, len(text)}}
 	}
 	var out []part
 	done := 0
 	for i := 0; i < len(text); {
+		if m.byFirst[text[i]] == nil {
+			i++
+			continue
+		}
 		p, ok := m.at(text, i)
 		if !ok {
 			i++

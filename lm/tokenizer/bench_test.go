@@ -23,3 +23,12 @@ func BenchmarkEncodeOneWord(b *testing.B) {
 		tok.Encode(text, Options{})
 	}
 }
+
+func BenchmarkEncodeSentencePiece(b *testing.B) {
+	tok := llama2(b)
+	text := string(shared(b, "tokenizers/minbpe/taylorswift.txt"))[:20000]
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		tok.Encode(text, Options{})
+	}
+}

@@ -1,9 +1,8 @@
 package tokenizer
 
 import (
-	"container/heap"
 	"fmt"
-	"sync"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -29,15 +28,13 @@ type bpe struct {
 	prefix       string // continuing_subword_prefix
 	suffix       string // end_of_word_suffix
 
-	mu    sync.RWMutex
-	cache map[string][]int32
+	words bool // nothing that is merged joins words that begin with a space's mark, and no character is unknown
+	cache wordCache
 }
 
 const (
-	cacheWords   = 1 << 14 // the cache is emptied when it holds as many
-	cacheWordLen = 64      // bytes; longer words are not kept
-	scanSymbols  = 24      // up to here scanning all pairs is quicker than a heap
-	maxHoles     = 1 << 16 // ids without a token; more are taken for damage
+	scanSymbols = 24      // up to here scanning all pairs is quicker than a heap
+	maxHoles    = 1 << 16 // ids without a token; more are taken for damage
 )
 
 func pairKey(a, b int32) uint64 { return uint64(uint32(a))<<32 | uint64(uint32(b)) }
@@ -67,7 +64,7 @@ func newBPE(vocab map[string]int32, merges [][2]string, b *bpe) (*bpe, error) {
 	if b.pieces, b.present, err = newVocab(vocab); err != nil {
 		return nil, fmt.Errorf("vocab: %w", err)
 	}
-	b.vocab, b.cache = vocab, map[string][]int32{}
+	b.vocab = vocab
 	b.merges = make(map[uint64]merge, len(merges))
 	for rank, m := range merges {
 		left, ok := vocab[m[0]]
@@ -91,6 +88,7 @@ func newBPE(vocab map[string]int32, merges [][2]string, b *bpe) (*bpe, error) {
 			b.bytes[i] = id
 		}
 	}
+	b.words = b.byteFallback && !slices.Contains(b.bytes[:], -1) && !b.ignoreMerges && b.prefix == "" && b.suffix == "" && !slices.ContainsFunc(b.pieces, joinsWords)
 	return b, nil
 }
 
@@ -110,23 +108,19 @@ func (b *bpe) encode(word string, out []int32) []int32 {
 			return append(out, id)
 		}
 	}
-	if len(b.merges) == 0 || len(word) > cacheWordLen {
-		return append(out, b.merge(b.symbols(word))...)
-	}
-	b.mu.RLock()
-	ids, ok := b.cache[word]
-	b.mu.RUnlock()
-	if !ok {
-		ids = b.merge(b.symbols(word))
-		b.mu.Lock()
-		if len(b.cache) >= cacheWords {
-			clear(b.cache)
+	switch {
+	case len(b.merges) == 0:
+		return append(out, b.symbols(word)...)
+	case b.words && len(word) > cacheWordLen:
+		for w := range marked(word) {
+			out = b.cache.encode(w, out, b.mergeWord)
 		}
-		b.cache[word] = ids
-		b.mu.Unlock()
+		return out
 	}
-	return append(out, ids...)
+	return b.cache.encode(word, out, b.mergeWord)
 }
+
+func (b *bpe) mergeWord(word string) []int32 { return b.merge(b.symbols(word)) }
 
 // symbols gives each character its token, its bytes' tokens or the unknown token; a character
 // that has none of these is dropped. An unknown token that waits to be fused comes after byte
@@ -228,32 +222,21 @@ type candidate struct {
 	id        int32
 }
 
-type candidates []candidate
-
-func (c candidates) Len() int      { return len(c) }
-func (c candidates) Swap(i, j int) { c[i], c[j] = c[j], c[i] }
-func (c candidates) Less(i, j int) bool {
-	if c[i].rank != c[j].rank {
-		return c[i].rank < c[j].rank
+func beforeCandidate(a, b *candidate) bool {
+	if a.rank != b.rank {
+		return a.rank < b.rank
 	}
-	return c[i].pos < c[j].pos
-}
-func (c *candidates) Push(x any) { *c = append(*c, x.(candidate)) }
-func (c *candidates) Pop() any {
-	old := *c
-	x := old[len(old)-1]
-	*c = old[:len(old)-1]
-	return x
+	return a.pos < b.pos
 }
 
 // mergeHeap is merge for long words, in n log n: symbols in a linked list, pairs in a heap.
 func (b *bpe) mergeHeap(syms []int32) []int32 {
 	n := int32(len(syms))
 	next, prev := make([]int32, n), make([]int32, n)
-	var queue candidates
+	pairs := queue[candidate]{items: make([]candidate, 0, n), before: beforeCandidate}
 	push := func(i, j int32) {
 		if m, ok := b.merges[pairKey(syms[i], syms[j])]; ok {
-			heap.Push(&queue, candidate{m.rank, i, syms[i], syms[j], m.id})
+			pairs.put(candidate{m.rank, i, syms[i], syms[j], m.id})
 		}
 	}
 	for i := range n {
@@ -263,8 +246,7 @@ func (b *bpe) mergeHeap(syms []int32) []int32 {
 		}
 	}
 	const gone = -1
-	for len(queue) > 0 {
-		c := heap.Pop(&queue).(candidate)
+	for c, ok := pairs.take(); ok; c, ok = pairs.take() {
 		i := c.pos
 		if syms[i] != c.left || next[i] >= n || syms[next[i]] != c.right {
 			continue

@@ -44,6 +44,42 @@ func toByteChars(s string) string {
 	return b.String()
 }
 
+// toByteSpans is toByteChars of each span, with one allocation for all.
+func toByteSpans(in []span) []span {
+	size := 0
+	for _, s := range in {
+		size += byteCharsLen(s.text)
+	}
+	var b strings.Builder
+	b.Grow(size)
+	for _, s := range in {
+		for i := range len(s.text) {
+			if c := s.text[i]; c > ' ' && c <= '~' {
+				b.WriteByte(c)
+			} else {
+				b.WriteRune(byteRune[c])
+			}
+		}
+	}
+	all, at := b.String(), 0
+	for i, s := range in {
+		n := byteCharsLen(s.text)
+		in[i].text = all[at : at+n]
+		at += n
+	}
+	return in
+}
+
+func byteCharsLen(s string) int {
+	n := len(s)
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' {
+			n++
+		}
+	}
+	return n
+}
+
 // appendBytes undoes toByteChars; a piece with any other character is its own UTF-8 bytes.
 func appendBytes(out []byte, piece string) []byte {
 	start := len(out)

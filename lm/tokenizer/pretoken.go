@@ -66,6 +66,11 @@ func parsePreTokenizer(raw json.RawMessage) (preTokenizer, error) {
 		if err := json.Unmarshal(raw, &f); err != nil {
 			return nil, err
 		}
+		if f.Pattern.Regex != nil && f.Pattern.String == nil && f.Behavior == "Isolated" {
+			if next, ok := scanners[*f.Pattern.Regex]; ok { // without gaps, inverting changes nothing
+				return scanSplit(next), nil
+			}
+		}
 		find, err := f.Pattern.finder()
 		if err != nil {
 			return nil, err
@@ -99,7 +104,29 @@ func parsePreTokenizer(raw json.RawMessage) (preTokenizer, error) {
 	}
 }
 
+// scanSplit cuts where the matches of a scanner end.
+func scanSplit(next func(s string, i int) int) preTokenizer {
+	return func(in []span) []span {
+		size := 0
+		for _, s := range in {
+			size += len(s.text)
+		}
+		out := make([]span, 0, size/3+1)
+		for _, s := range in {
+			for i := 0; i < len(s.text); {
+				end := next(s.text, i)
+				out = append(out, span{s.text[i:end], s.first && i == 0})
+				i = end
+			}
+		}
+		return out
+	}
+}
+
 func byteLevel(prefixSpace, useRegex bool) preTokenizer {
+	if !prefixSpace && !useRegex {
+		return toByteSpans
+	}
 	return func(in []span) []span {
 		var out []span
 		for _, s := range in {

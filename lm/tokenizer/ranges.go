@@ -121,27 +121,30 @@ func (t *Tokenizer) within(p part, special bool, ranges [][2]int) ([][2]int, err
 func (t *Tokenizer) widths(word string, ids []int32) ([]int, error) {
 	out := make([]int, len(ids))
 	unk, hasUnk := t.model.unknown()
-	rest, unknowns := len(word), 0
+	b, isBPE := t.model.(*bpe)
+	single := isBPE && !b.fuseUnk // an unknown token stands for one character
+	at, run := 0, -1              // run: an unknown token for characters whose number is what remains
 	for i, id := range ids {
 		p, _ := t.model.piece(id)
 		switch _, isByte := fallbackByte(p); {
+		case hasUnk && id == unk && single:
+			_, out[i] = utf8.DecodeRuneInString(word[min(at, len(word)):])
+		case hasUnk && id == unk && run < 0:
+			run = i
 		case hasUnk && id == unk:
-			unknowns++
-			continue
+			at = len(word) + 1
 		case isByte && !strings.Contains(word, p):
 			out[i] = 1
 		default:
 			out[i] = len(p)
 		}
-		rest -= out[i]
+		at += out[i]
 	}
-	if rest < 0 || unknowns == 0 && rest > 0 || unknowns > 1 {
+	if at > len(word) || run < 0 && at < len(word) {
 		return nil, fmt.Errorf("the tokens of %.40q cannot be laid beside it", word)
 	}
-	for i, id := range ids {
-		if hasUnk && id == unk {
-			out[i] = rest
-		}
+	if run >= 0 {
+		out[run] = len(word) - at
 	}
 	return out, nil
 }

@@ -25,11 +25,8 @@ const (
 	llama3Pattern = `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
 )
 
-var scanners = map[string]finder{
-	gpt2Pattern:   func(s string) [][2]int { return scan(s, gpt2Next) },
-	qwen2Pattern:  func(s string) [][2]int { return scan(s, qwen2Next) },
-	llama3Pattern: func(s string) [][2]int { return scan(s, llama3Next) },
-}
+// scanners give where the match that starts at i ends; matches follow one another without gaps.
+var scanners = map[string]func(s string, i int) int{gpt2Pattern: gpt2Next, qwen2Pattern: qwen2Next, llama3Pattern: llama3Next}
 
 func (p patternFile) finder() (finder, error) {
 	switch {
@@ -59,8 +56,8 @@ func stringFinder(pattern string) finder {
 }
 
 func regexFinder(pattern string) (finder, error) {
-	if f, ok := scanners[pattern]; ok {
-		return f, nil
+	if next, ok := scanners[pattern]; ok {
+		return func(s string) [][2]int { return scan(s, next) }, nil
 	}
 	return slowFinder(pattern)
 }

@@ -191,9 +191,9 @@ func (f *spmFile) check() error {
 	return nil
 }
 
-// spmTokenizer builds the tokenizer of tokenizer.model. What stands around a text is a matter of
-// tokenizer_config.json: add_bos_token (default true) and add_eos_token (default false), as in
-// transformers' LlamaTokenizer.
+// spmTokenizer builds the tokenizer of tokenizer.model, which cuts text as SentencePiece itself does.
+// What stands around a text is a matter of tokenizer_config.json: add_bos_token (default true, as
+// in Llama's own code) and add_eos_token (default false).
 func spmTokenizer(data []byte, cfg *config) (*Tokenizer, error) {
 	f, err := parseSPM(data)
 	if err != nil {
@@ -213,7 +213,7 @@ func spmTokenizer(data []byte, cfg *config) (*Tokenizer, error) {
 	if f.modelType == 1 {
 		t.model = newSPMUnigram(v)
 	} else {
-		t.model = &spmBPE{v}
+		t.model = newSPMBPE(v)
 	}
 	control := func(name string) string { // the name under which the files know a control piece
 		if i, ok := v.ids[name]; ok && f.pieces[i].kind == spmControl {

@@ -1,7 +1,6 @@
 package tokenizer
 
 import (
-	"container/heap"
 	"math"
 	"unicode/utf8"
 )
@@ -66,7 +65,29 @@ func (v *spmVocab) appendUnknown(out []int32, s string, afterUnknown bool) []int
 // spmBPE joins, of all adjacent symbols that together are a piece, those of the highest score,
 // the leftmost of equals, until none are left. User-defined pieces are never joined. A piece that
 // is unused is taken apart again into what it was joined from.
-type spmBPE struct{ *spmVocab }
+type spmBPE struct {
+	*spmVocab
+	words bool // no piece joins words that begin with a space's mark, and no character is unknown
+	cache wordCache
+}
+
+func newSPMBPE(v *spmVocab) *spmBPE {
+	b := &spmBPE{spmVocab: v, words: v.byteFallback}
+	for piece := range v.matched {
+		b.words = b.words && !joinsWords(piece)
+	}
+	return b
+}
+
+func (b *spmBPE) encode(text string, out []int32) []int32 {
+	if !b.words {
+		return append(out, b.merge(text)...)
+	}
+	for w := range marked(text) {
+		out = b.cache.encode(w, out, b.merge)
+	}
+	return out
+}
 
 type spmSymbol struct {
 	prev, next int32
@@ -80,26 +101,15 @@ type spmPair struct {
 	size        int32 // bytes of both; the pair has expired if they have changed
 }
 
-type spmPairs []spmPair
-
-func (p spmPairs) Len() int      { return len(p) }
-func (p spmPairs) Swap(i, j int) { p[i], p[j] = p[j], p[i] }
-func (p spmPairs) Less(i, j int) bool {
-	if p[i].score != p[j].score {
-		return p[i].score > p[j].score
+func beforePair(a, b *spmPair) bool {
+	if a.score != b.score {
+		return a.score > b.score
 	}
-	return p[i].left < p[j].left
-}
-func (p *spmPairs) Push(x any) { *p = append(*p, x.(spmPair)) }
-func (p *spmPairs) Pop() any {
-	old := *p
-	x := old[len(old)-1]
-	*p = old[:len(old)-1]
-	return x
+	return a.left < b.left
 }
 
-func (b *spmBPE) encode(text string, out []int32) []int32 {
-	var syms []spmSymbol
+func (b *spmBPE) merge(text string) (out []int32) {
+	syms := make([]spmSymbol, 0, len(text))
 	for i := 0; i < len(text); {
 		_, size := utf8.DecodeRuneInString(text[i:])
 		p, frozen := b.user.at(text, i)
@@ -111,10 +121,10 @@ func (b *spmBPE) encode(text string, out []int32) []int32 {
 		i += size
 	}
 	if len(syms) == 0 {
-		return out
+		return nil
 	}
 	syms[len(syms)-1].next = -1
-	var queue spmPairs
+	pairs := queue[spmPair]{items: make([]spmPair, 0, len(syms)), before: beforePair}
 	apart := map[string]int{} // unused pieces by the length of their left part
 	add := func(i, j int32) {
 		if i < 0 || j < 0 || syms[i].frozen || syms[j].frozen {
@@ -128,13 +138,12 @@ func (b *spmBPE) encode(text string, out []int32) []int32 {
 		if b.pieces[id].kind == spmUnused {
 			apart[s] = int(syms[i].end - syms[i].start)
 		}
-		heap.Push(&queue, spmPair{b.pieces[id].score, i, j, int32(len(s))})
+		pairs.put(spmPair{b.pieces[id].score, i, j, int32(len(s))})
 	}
 	for i := range int32(len(syms)) - 1 {
 		add(i, i+1)
 	}
-	for len(queue) > 0 {
-		p := heap.Pop(&queue).(spmPair)
+	for p, ok := pairs.take(); ok; p, ok = pairs.take() {
 		l, r := &syms[p.left], &syms[p.right]
 		if l.start == l.end || r.start == r.end || r.end-l.start != p.size || l.next != p.right {
 			continue

@@ -62,10 +62,7 @@ func tiktokenTokenizer(data []byte, cfg *config) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	split, err := newSplit(scanners[llama3Pattern], "Isolated", false)
-	if err != nil {
-		return nil, err
-	}
+	split := scanSplit(llama3Next)
 	bytesOf := byteLevel(false, false)
 	t := cfg.tokenizer()
 	t.model, t.decoder, t.byteLevels = model, byteLevelText, true

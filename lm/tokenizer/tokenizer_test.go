@@ -194,7 +194,7 @@ func TestCacheIsBounded(t *testing.T) {
 	for i := range cacheWords + 10 {
 		b.encode(fmt.Sprint("ab", i), nil)
 	}
-	if n := len(b.cache); n > cacheWords {
+	if n := len(b.cache.ids); n > cacheWords {
 		t.Errorf("the cache holds %d words", n)
 	}
 	if got := b.encode("abab", nil); !slices.Equal(got, []int32{2, 2}) {
