@@ -44,6 +44,7 @@ var rows = append([]row{
 	decoding("decode_A256_vs_jax", "jax_side.py", "A", 256, 2.5),
 	decoding("decode_B1_vs_hf", "torch_side.py", "B", 1, 0),
 	decoding("decode_B16_vs_hf", "torch_side.py", "B", 16, 0),
+	llamacpp("decode_B1_vs_llamacpp", "B"),
 	tokenizing("tokenizer_encode_vs_hf", 3, 1),
 	{"grpo_stories_vs_trl", 3, storiesStage(15, programsCached), trl(func(t trlTimes) float64 { return t.Total }), func(ours, peer float64) string {
 		return fmt.Sprintf("15 rounds, temper's whole stage %.1f s with artifacts and snapshots, compiled programs from the cache; the trainer's run %.1f s", ours, peer)

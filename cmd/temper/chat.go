@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	lmchat "temper/lm/chat"
+	"temper/lm/chat"
 	"temper/serve"
 	"temper/serve/engine"
 )
@@ -91,7 +91,7 @@ func (a *app) chat(ctx context.Context, o chatOptions, in io.Reader) error {
 	c := &conversation{app: a, chatOptions: o, model: m}
 	c.clear()
 	if _, err := c.prompt("hello"); err != nil && !o.raw {
-		if errors.Is(err, lmchat.ErrNoTemplate) {
+		if errors.Is(err, chat.ErrNoTemplate) {
 			return fmt.Errorf("%w; --raw continues plain text", err)
 		}
 		return err

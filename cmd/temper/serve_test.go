@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -20,6 +21,7 @@ import (
 	"temper/lm"
 	"temper/lm/hf"
 	"temper/lm/tokenizer"
+	"temper/serve/engine"
 )
 
 // checkpoint writes a tiny random model.
@@ -98,6 +100,27 @@ func TestChatOverAPipe(t *testing.T) {
 	require.Equal(t, answers[0], answers[1], "/clear forgets")
 	_, err = say(chatOptions{raw: true, maxTokens: 90}, "abc abc\n")
 	require.ErrorContains(t, err, "the context is 96 tokens")
+}
+
+// Ctrl-C ends the answer alone: the conversation goes on with what was said until then.
+func TestSignalStopsTheAnswer(t *testing.T) {
+	a, out := quiet(t)
+	s, err := a.settings()
+	require.NoError(t, err)
+	m, done, err := a.servedModel(t.Context(), s, checkpoint(t), "", engine.Options{MaxBatch: 1, MaxWaiting: 1}, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	defer done()
+	require.Equal(t, "little", m.Name)
+	c := &conversation{app: a, chatOptions: chatOptions{raw: true, topP: 1, temperature: 1}, model: m}
+	signals := make(chan os.Signal, 1)
+	said := ""
+	for range 2 {
+		before := out.Len()
+		signals <- os.Interrupt
+		require.NoError(t, c.answer(t.Context(), "abc", signals))
+		said += "abc" + out.String()[before:] + "\n"
+	}
+	require.Equal(t, said, c.text)
 }
 
 func TestModelReferences(t *testing.T) {

@@ -93,6 +93,43 @@ func TestSequencesDoNotDependOnEachOther(t *testing.T) {
 	require.Zero(t, running+waiting)
 }
 
+// A device without kernels draws the same.
+func TestWithoutKernels(t *testing.T) {
+	with := open(t, Options{MaxBatch: 4, MaxWaiting: 100, Context: 200, Chunk: 5})
+	without, err := New(devicetest.Client(t).WithoutKernels(), model(), []int32{2}, with.options)
+	require.NoError(t, err)
+	t.Cleanup(without.Close)
+	draw := func(e *Engine) (all [][]int32) {
+		var sequences []*Sequence
+		var got []*[]int32
+		for i := range 6 { // the last two join when others have ended
+			s, tokens := collect([]int32{1, int32(4 + i), 9}, 8+7*i, Key(3, i, 0))
+			sequences, got = append(sequences, s), append(got, tokens)
+		}
+		sequences[1].TopP, sequences[2].Top, sequences[3].Temperature = 0.8, 4, 0
+		j, err := e.Submit(t.Context(), sequences)
+		require.NoError(t, err)
+		<-j.Done()
+		require.NoError(t, j.Err())
+		for _, tokens := range got {
+			all = append(all, *tokens)
+		}
+		return all
+	}
+	require.Equal(t, draw(with), draw(without))
+	text := []int32{1, 7, 30, 22, 5}
+	a, err := with.Score(t.Context(), text, 3)
+	require.NoError(t, err)
+	b, err := without.Score(t.Context(), text, 3)
+	require.NoError(t, err)
+	require.InDeltaSlice(t, a.LogProbs, b.LogProbs, 1e-5)
+	for i := range a.Top {
+		for k := range a.Top[i] {
+			require.Equal(t, a.Top[i][k].ID, b.Top[i][k].ID)
+		}
+	}
+}
+
 func TestCancelledSequencesLeave(t *testing.T) {
 	e := open(t, Options{MaxBatch: 1, MaxWaiting: 4, Context: 200, Chunk: 4})
 	ctx, cancel := context.WithCancel(t.Context())
