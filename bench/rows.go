@@ -46,16 +46,16 @@ var rows = append([]row{
 	decoding("decode_B16_vs_hf", "torch_side.py", "B", 16, 0),
 	llamacpp("decode_B1_vs_llamacpp", "B"),
 	tokenizing("tokenizer_encode_vs_hf", 3, 1),
-	{"grpo_stories_vs_trl", 3, storiesStage(15, programsCached), trl(func(t trlTimes) float64 { return t.Total }), func(ours, peer float64) string {
+	{"grpo_stage_vs_trl", 3, storiesStage(15, programsCached), trl(func(t trlTimes) float64 { return t.Total }), func(ours, peer float64) string {
 		return fmt.Sprintf("15 rounds, temper's whole stage %.1f s with artifacts and snapshots, compiled programs from the cache; the trainer's run %.1f s", ours, peer)
 	}},
-	{"grpo_stories_first_vs_trl", 0, storiesStage(15, programsCompiled), trl(func(t trlTimes) float64 { return t.Total }), func(ours, peer float64) string {
+	{"grpo_first_stage_vs_trl", 0, storiesStage(15, programsCompiled), trl(func(t trlTimes) float64 { return t.Total }), func(ours, peer float64) string {
 		return fmt.Sprintf("the same on a machine's first run, which compiles: %.1f s; the trainer's run %.1f s", ours, peer)
 	}},
 	{"sft_stories_vs_trl", 2, storiesSFT, trlSFT, func(ours, peer float64) string {
 		return fmt.Sprintf("1024 stories, two epochs of packed rows of 16×256 tokens, temper's whole stage %.1f s with the export; the trainer's run %.1f s", ours, peer)
 	}},
-	{"grpo_iteration_vs_trl", 5, storiesIteration, trl(func(t trlTimes) float64 { return median(t.Seconds) }), func(ours, peer float64) string {
+	{"grpo_stories_vs_trl", 5, storiesIteration, trl(func(t trlTimes) float64 { return median(t.Seconds) }), func(ours, peer float64) string {
 		return fmt.Sprintf("%.0f ms an iteration, orchestration and artifacts included; %.0f ms", 1e3*ours, 1e3*peer)
 	}},
 }, machineRows...)
@@ -64,7 +64,7 @@ var rows = append([]row{
 var limits = map[string]string{
 	"decode_A256_vs_hf": "attention takes the largest share: each step reads the keys and values of 256 sequences in float32, more than the processor's cache holds; " +
 		"the packed products come second",
-	"grpo_iteration_vs_trl": "about half of an iteration is decoding and a quarter the products of the training step; the rest is Temporal, the bucket and the kernel",
+	"grpo_stories_vs_trl": "about half of an iteration is decoding and a quarter the products of the training step; the rest is Temporal, the bucket and the kernel",
 }
 
 // generated is how many tokens the decoding rows draw after prompts of promptTokens.

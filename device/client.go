@@ -47,7 +47,10 @@ type Options struct {
 	Create     map[string]any // the plugin's own options, such as cpu_device_count: 2 or preallocate: false
 	Cache      string         // folder that keeps the code of compiled programs; empty: none
 	CacheBytes int64          // how much it keeps
-	Log        *slog.Logger   // says what is compiled; nil: nowhere
+	// Deterministic asks a GPU for operations that give the same bits each time, at some cost; a processor does so anyway. The first client of a
+	// process decides: XLA reads its flags once.
+	Deterministic bool
+	Log           *slog.Logger // says what is compiled; nil: nowhere
 }
 
 // Open loads the PJRT plugin at path (a shared library) and creates a client on its first device.
@@ -61,6 +64,11 @@ func Open(path string, o Options) (*Client, error) {
 	create, err := createOptions(o.Create)
 	if err != nil {
 		return nil, err
+	}
+	if o.Deterministic {
+		if err := addFlag("--xla_gpu_deterministic_ops=true"); err != nil {
+			return nil, err
+		}
 	}
 	xla.EnableAutoInstall(false)
 	var backend *xla.Backend
@@ -87,6 +95,15 @@ func Open(path string, o Options) (*Client, error) {
 		}
 	}
 	return c, nil
+}
+
+// addFlag puts a flag among those that XLA reads from its environment variable.
+func addFlag(flag string) error {
+	flags := os.Getenv("XLA_FLAGS")
+	if strings.Contains(flags, flag) {
+		return nil
+	}
+	return os.Setenv("XLA_FLAGS", strings.TrimSpace(flags+" "+flag))
 }
 
 // createOptions turns options into the types that PJRT knows.

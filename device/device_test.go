@@ -1,6 +1,10 @@
 package device_test
 
 import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"os"
 	"testing"
 
 	"github.com/gomlx/compute/shapes"
@@ -9,6 +13,7 @@ import (
 
 	"temper/device"
 	"temper/device/devicetest"
+	"temper/device/plugin"
 )
 
 func TestOpenNamesTheSetting(t *testing.T) {
@@ -65,4 +70,41 @@ func TestProgramsCheckTheirInputs(t *testing.T) {
 		return []*graph.Node{graph.ReduceAllSum(in[0])}
 	})
 	require.ErrorContains(t, err, "cannot be reused")
+}
+
+// Programs that differ in nothing but their shapes are told of once there are many.
+func TestManyShapesAreTold(t *testing.T) {
+	path, err := plugin.Find(os.Getenv("TEMPER_XLA_PLUGIN"), "")
+	require.NoError(t, err)
+	var log bytes.Buffer
+	c, err := device.Open(path, device.Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	require.NoError(t, err)
+	for n := 1; n <= 16; n++ {
+		require.NotContains(t, log.String(), "level=WARN")
+		p, err := c.Compile(fmt.Sprintf("sum_%d", n), []shapes.Shape{device.Float32(n)}, nil, func(in []*graph.Node) []*graph.Node {
+			return []*graph.Node{graph.ReduceAllSum(in[0])}
+		})
+		require.NoError(t, err)
+		p.Close()
+	}
+	require.Contains(t, log.String(), "level=WARN")
+	require.Contains(t, log.String(), "kind=sum programs=16")
+	require.Contains(t, log.String(), "program=sum_3 seconds=")
+}
+
+func TestOptionsOfThePlugin(t *testing.T) {
+	path, err := plugin.Find(os.Getenv("TEMPER_XLA_PLUGIN"), "")
+	require.NoError(t, err)
+	_, err = device.Open(path, device.Options{Create: map[string]any{"cpu_device_count": []int{1}}})
+	require.ErrorContains(t, err, "xla.options.cpu_device_count")
+	c, err := device.Open(path, device.Options{Create: map[string]any{"cpu_device_count": 3}})
+	require.NoError(t, err)
+	require.Equal(t, 3, c.Devices())
+	b, err := device.UploadAs(c, device.Rows, []int32{1, 2, 3, 4, 5, 6}, 6)
+	require.NoError(t, err)
+	got, err := device.Download[int32](b)
+	require.NoError(t, err)
+	require.Equal(t, []int32{1, 2, 3, 4, 5, 6}, got)
+	_, err = device.UploadAs(c, device.Rows, []int32{1, 2, 3, 4}, 4)
+	require.ErrorContains(t, err, "cannot be cut into 3 equal parts")
 }

@@ -92,6 +92,36 @@ func TestUpdateDoesNotDependOnTheLayout(t *testing.T) {
 	}
 }
 
+// Whatever the demonstrations and however they are split into micro-batches and packed into rows, the gradient is the same.
+func TestGradientDoesNotDependOnTheSplit(t *testing.T) {
+	c := devicetest.Client(t)
+	trainer := train.NewTrainer(c)
+	s := newState(t, c, 1)
+	defer s.Free()
+	layouts := []train.Layout{{Rows: 1, Length: 16}, {Rows: 4, Length: 16}, {Rows: 2, Length: 32, Packing: true}, {Rows: 4, Length: 64, Packing: true}}
+	rapid.Check(t, func(rt *rapid.T) {
+		examples := train.Demonstrations(demos(rapid.Uint64().Draw(rt, "seed"), rapid.IntRange(1, 24).Draw(rt, "demonstrations")), rapid.Bool().Draw(rt, "mask"))
+		gradient := func(l train.Layout) (map[string]hf.Tensor, float64) {
+			batches, err := train.Pack(examples, l, nil)
+			require.NoError(rt, err)
+			g, loss, err := trainer.Gradient(s, train.Settings{Objective: objective.SFT{}}, batches...)
+			require.NoError(rt, err)
+			return g, loss
+		}
+		want, loss := gradient(layouts[0])
+		got, again := gradient(rapid.SampledFrom(layouts[1:]).Draw(rt, "layout"))
+		require.InEpsilon(rt, loss, again, 1e-5)
+		for name, w := range want {
+			var difference, size float64
+			for i := range w.Data {
+				d := float64(w.Data[i]) - float64(got[name].Data[i])
+				difference, size = difference+d*d, size+float64(w.Data[i])*float64(w.Data[i])
+			}
+			require.LessOrEqual(rt, math.Sqrt(difference), 1e-4*math.Sqrt(size), name)
+		}
+	})
+}
+
 // AdamW on the device equals AdamW by hand, over several steps with decay and clipping.
 func TestAdamWByHand(t *testing.T) {
 	c := devicetest.Client(t)
