@@ -147,8 +147,9 @@ func TestRunSkipKillAndReport(t *testing.T) {
 		t.Skip("trains models; left out by -short")
 	}
 	dir := filepath.Join(t.TempDir(), "data")
+	tiny := []string{"run", "tiny", "--set", "stages.relift.rounds=16"} // long enough to be killed in
 
-	first := output(t, dir, "run", "tiny")
+	first := output(t, dir, tiny...)
 	require.Contains(t, first, "has completed")
 	require.Contains(t, first, "Models")
 	shown := output(t, dir, "show", "latest")
@@ -158,19 +159,19 @@ func TestRunSkipKillAndReport(t *testing.T) {
 	made := models(shown)
 	require.Len(t, made, 5)
 
-	second := output(t, dir, "run", "tiny")
+	second := output(t, dir, tiny...)
 	require.NotContains(t, second, "  done ")
 	for stage, status := range statuses(t, output(t, dir, "show", "latest")) {
 		require.Equal(t, "skipped", status, stage)
 	}
 
 	// A third run does all again, and its process is killed where nothing is saved yet of the stage under way.
-	killed := temper(t, dir, "run", "tiny", "--fresh", "--watch")
+	killed := temper(t, dir, append(tiny, "--fresh", "--watch")...)
 	killed.see("running  relift")
 	require.NoError(t, killed.cmd.Process.Kill())
 	require.Equal(t, -1, killed.end())
 	require.Equal(t, "running", statuses(t, output(t, dir, "show", "latest"))["relift"])
-	resumed := output(t, dir, "run", "tiny", "--fresh", "--watch")
+	resumed := output(t, dir, append(tiny, "--fresh", "--watch")...)
 	require.Contains(t, resumed, "is open since an earlier start")
 	require.Contains(t, resumed, "has completed")
 	shown = output(t, dir, "show", "latest")
@@ -260,13 +261,14 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 		t.Skip("trains models; left out by -short")
 	}
 	dir := filepath.Join(t.TempDir(), "data")
-	run := temper(t, dir, "run", "tiny")
+	tiny := []string{"run", "tiny", "--set", "stages.sft.steps=1000", "--set", "stages.sft.chunk_steps=100"} // long enough to be interrupted in
+	run := temper(t, dir, tiny...)
 	run.see("running  sft")
 	require.NoError(t, run.cmd.Process.Signal(syscall.SIGTERM))
 	require.Equal(t, exitError, run.end(), run.stdout())
 	require.Contains(t, run.stderr.String(), "stays open; give the command again to go on")
 	require.Contains(t, output(t, dir, "runs"), "running")
-	require.Contains(t, output(t, dir, "run", "tiny"), "has completed")
+	require.Contains(t, output(t, dir, tiny...), "has completed")
 }
 
 func TestWorkersElsewhere(t *testing.T) {
