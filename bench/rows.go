@@ -64,7 +64,9 @@ var rows = append([]row{
 var limits = map[string]string{
 	"decode_A256_vs_hf": "attention takes the largest share: each step reads the keys and values of 256 sequences in float32, more than the processor's cache holds; " +
 		"the packed products come second",
-	"grpo_stories_vs_trl": "about half of an iteration is decoding and a quarter the products of the training step; the rest is Temporal, the bucket and the kernel",
+	"train_B_vs_torch":            "the products take most of the step on both sides (train_B_vs_matmul_rate), so what is left to gain is small; attention is a kernel of temper's own, the rest XLA's",
+	"decode_B1_vs_copy_bandwidth": "beside the weights a step reads and writes activations and the cache, and the threads meet after each product",
+	"grpo_stories_vs_trl":         "about half of an iteration is decoding and a quarter the products of the training step; the rest is Temporal, the bucket and the kernel",
 }
 
 // generated is how many tokens the decoding rows draw after prompts of promptTokens.
