@@ -7,9 +7,6 @@ import (
 	"temper/pipelines"
 )
 
-// adapterFolder holds the adapter of a model artifact that one was merged into, as PEFT lays it out.
-const adapterFolder = "adapter/"
-
 // loraOf gives a stage's settings for an adapter, or nil where it trains all parameters.
 func loraOf(stage contract.Stage) *pipelines.LoRA {
 	switch s := stage.Stage.Settings.(type) {

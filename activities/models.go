@@ -152,7 +152,7 @@ func (a *Activities) commitModel(ctx context.Context, stage contract.Stage, mode
 		return contract.ModelInfo{}, err
 	}
 	for name, data := range adapter {
-		files[adapterFolder+name] = data
+		files[hf.AdapterFolder+name] = data
 	}
 	ref, err := a.commit(ctx, stage, kindModel, summary, map[string]float64{"params": float64(model.Config.Params())}, files, inputs(stage)...)
 	return contract.ModelInfo{Ref: ref, Params: model.Config.Params()}, err

@@ -150,27 +150,12 @@ func readModel(ref artifact.Ref, files map[string][]byte) (*hf.Model, *text, err
 }
 
 func textOf(model *hf.Model) (*text, error) {
-	tok, err := tokenizer.Parse(model.TokenizerFiles)
+	tok, err := tokenizer.OfModel(model.TokenizerFiles, model.Config.VocabSize)
 	if err != nil {
 		return nil, err
 	}
-	if err := tok.CheckModel(model.Config.VocabSize); err != nil {
-		return nil, err
-	}
-	t := &text{tokenizer: tok, files: model.TokenizerFiles, generation: model.Generation}
+	t := &text{tokenizer: tok, files: model.TokenizerFiles, generation: model.Generation, stops: tok.Ends(model.Generation.EOS, model.Config.EOS)}
 	t.chat = sync.OnceValues(func() (*chat.Template, error) { return chat.New(tok) })
-	seen := map[int32]bool{}
-	for _, ids := range [][]int{model.Generation.EOS, model.Config.EOS} {
-		for _, id := range ids {
-			if !seen[int32(id)] {
-				seen[int32(id)] = true
-				t.stops = append(t.stops, int32(id))
-			}
-		}
-	}
-	if id, ok := tok.EOS(); ok && !seen[id] {
-		t.stops = append(t.stops, id)
-	}
 	if len(t.stops) == 0 {
 		return nil, fmt.Errorf("neither config.json, generation_config.json nor tokenizer_config.json names an end-of-text token")
 	}

@@ -168,7 +168,10 @@ func (c *Client) count(p *Program) {
 		c.compiled.Cached++
 	}
 	c.log.Info("program ready", "program", p.Name, "seconds", math.Round(p.CompileSeconds*1e3)/1e3, "cached", p.Cached, "temporary_mb", p.TemporaryBytes>>20, "programs", c.compiled.Programs)
-	kind, _, _ := strings.Cut(p.Name, "_")
+	kind := p.Name // what stands before the shapes: generate_b8_p16, extend b8 c64
+	if end := strings.IndexAny(kind, "_ "); end > 0 {
+		kind = kind[:end]
+	}
 	if c.shapes[kind]++; c.shapes[kind]%manyShapes == 0 {
 		c.log.Warn("many programs differ in their shapes only: batches or lengths vary more than they should", "kind", kind, "programs", c.shapes[kind],
 			"seconds", math.Round(c.compiled.Seconds), "newest", p.Name)

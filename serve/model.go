@@ -50,43 +50,19 @@ func Open(c *device.Client, dir, name string, o engine.Options) (*Model, error) 
 
 // New is Open for a model in memory.
 func New(c *device.Client, files *hf.Model, name string, o engine.Options) (*Model, error) {
-	tok, err := tokenizer.Parse(files.TokenizerFiles)
+	tok, err := tokenizer.OfModel(files.TokenizerFiles, files.Config.VocabSize)
 	if err != nil {
-		return nil, err
-	}
-	if err := tok.CheckModel(files.Config.VocabSize); err != nil {
 		return nil, err
 	}
 	m := &Model{Name: name, Created: time.Now(), Tokenizer: tok}
 	m.template, m.templateErr = chat.New(tok)
 	o.Context = min(o.Context, files.Config.MaxPositions)
-	m.Engine, err = engine.New(c, files, stopsOf(files, tok), o)
+	m.Engine, err = engine.New(c, files, tok.Ends(files.Generation.EOS, files.Config.EOS), o)
 	return m, err
 }
 
 // Close frees the model.
 func (m *Model) Close() { m.Engine.Close() }
-
-// stopsOf are the ids that end a text.
-func stopsOf(files *hf.Model, tok *tokenizer.Tokenizer) []int32 {
-	var stops []int32
-	seen := map[int32]bool{}
-	add := func(id int32) {
-		if !seen[id] {
-			seen[id] = true
-			stops = append(stops, id)
-		}
-	}
-	for _, ids := range [][]int{files.Generation.EOS, files.Config.EOS} {
-		for _, id := range ids {
-			add(int32(id))
-		}
-	}
-	if id, ok := tok.EOS(); ok {
-		add(id)
-	}
-	return stops
-}
 
 // Encode gives the tokens of a text that the model goes on with.
 func (m *Model) Encode(text string) []int32 {

@@ -37,7 +37,7 @@ func (a *Adapter) changed() {
 
 // Adapt freezes the parameters of a state that has not been trained yet and trains an adapter in their place, with fresh optimizers.
 func (s *State) Adapt(c *device.Client, a hf.Adapter) error {
-	if s.Adapter != nil || s.Main.Step > 0 {
+	if s.Adapter != nil || s.Main.M != nil {
 		return errors.New("adapt: the state is in training already")
 	}
 	if err := a.Validate(); err != nil {
@@ -48,11 +48,8 @@ func (s *State) Adapt(c *device.Client, a hf.Adapter) error {
 		return err
 	}
 	a.Tensors = nil
-	device.FreeAll(s.Main.M...)
-	device.FreeAll(s.Main.V...)
 	s.Adapter = &Adapter{Adapter: a, Params: params}
-	s.Main, err = newMoments(c, s.specs())
-	return err
+	return nil
 }
 
 // Reading gives the parameters that the model computes with, in canonical order, for programs that know nothing of adapters. They stay

@@ -22,7 +22,8 @@ type State struct {
 	accumulator []*device.Buffer // zero between updates; made when an update first needs more than one micro-batch
 }
 
-// Moments are AdamW's running means of the gradient and its square, in canonical order, and how many updates they have had.
+// Moments are AdamW's running means of the gradient and its square, in the order of the tensors in training, and how many updates they have had.
+// Before the first they are zero, and not allocated.
 type Moments struct {
 	M, V []*device.Buffer
 	Step int
@@ -34,12 +35,7 @@ func NewState(c *device.Client, m *hf.Model) (*State, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &State{Config: m.Config, Params: params}
-	if s.Main, err = newMoments(c, s.specs()); err != nil {
-		s.Free()
-		return nil, err
-	}
-	return s, nil
+	return &State{Config: m.Config, Params: params, Main: &Moments{}}, nil
 }
 
 // specs are the tensors in training.
@@ -65,17 +61,22 @@ func (s *State) frozen() []*device.Buffer {
 	return nil
 }
 
-func newMoments(c *device.Client, specs []hf.TensorSpec) (*Moments, error) {
-	m, err := zeros(c, specs)
-	if err != nil {
-		return nil, err
+// allocate puts zero moments on the device, unless there are some.
+func (m *Moments) allocate(c *device.Client, specs []hf.TensorSpec) (err error) {
+	if m.M != nil {
+		return nil
 	}
-	v, err := zeros(c, specs)
+	first, err := zeros(c, specs)
 	if err != nil {
-		device.FreeAll(m...)
-		return nil, err
+		return err
 	}
-	return &Moments{M: m, V: v}, nil
+	second, err := zeros(c, specs)
+	if err != nil {
+		device.FreeAll(first...)
+		return err
+	}
+	m.M, m.V = first, second
+	return nil
 }
 
 func zeros(c *device.Client, specs []hf.TensorSpec) ([]*device.Buffer, error) {
@@ -130,13 +131,14 @@ func (s *State) SaveOptimizer() (SavedOptimizer, error) {
 			prefix  string
 			buffers []*device.Buffer
 		}{{"m.", all[name].M}, {"v.", all[name].V}} {
-			byName, err := lm.Download(s.specs(), part.buffers)
-			if err != nil {
-				return out, err
-			}
-			for _, spec := range s.specs() {
-				t := byName[spec.Name]
-				t.Name = name + part.prefix + t.Name
+			for i, spec := range s.specs() {
+				t := hf.Tensor{Name: name + part.prefix + spec.Name, Dims: spec.Dims}
+				var err error
+				if part.buffers == nil {
+					t.Data = make([]float32, device.Float32(spec.Dims...).Size())
+				} else if t.Data, err = device.Download[float32](part.buffers[i]); err != nil {
+					return out, fmt.Errorf("download the optimizer's %s: %w", t.Name, err)
+				}
 				out.Tensors = append(out.Tensors, t)
 			}
 		}
@@ -151,12 +153,12 @@ func (s *State) LoadOptimizer(c *device.Client, saved SavedOptimizer) error {
 		byName[t.Name] = t
 	}
 	if _, ok := saved.Steps["side."]; ok && s.Side == nil {
-		var err error
-		if s.Side, err = newMoments(c, s.specs()); err != nil {
-			return err
-		}
+		s.Side = &Moments{}
 	}
 	for name, m := range s.optimizers() {
+		if err := m.allocate(c, s.specs()); err != nil {
+			return err
+		}
 		m.Step = saved.Steps[name]
 		for _, part := range []struct {
 			prefix  string

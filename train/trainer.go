@@ -74,12 +74,12 @@ func (t *Trainer) Update(s *State, set Settings, lr float64, teacher *State, bat
 	moments := s.Main
 	if set.Side {
 		if s.Side == nil {
-			var err error
-			if s.Side, err = newMoments(t.client, s.specs()); err != nil {
-				return Result{}, err
-			}
+			s.Side = &Moments{}
 		}
 		moments = s.Side
+	}
+	if err := moments.allocate(t.client, s.specs()); err != nil {
+		return Result{}, err
 	}
 	step, err := device.UploadAs(t.client, device.Whole, []float32{float32(moments.Step + 1)})
 	if err != nil {

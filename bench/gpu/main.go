@@ -59,10 +59,10 @@ type Row struct {
 }
 
 const (
-	trainRows, trainLength                 = 8, 1024
-	decodeBatch, decodePrompt, decodeNew   = 64, 128, 256
-	matmulSize                             = 8192
-	triedRows, triedLength, triedNew, edge = 1, 32, 8, 256 // with -any-device
+	trainRows, trainLength                        = 8, 1024
+	decodeBatch, decodePrompt, decodeNew          = 64, 128, 256
+	matmulSize                                    = 8192
+	triedRows, triedLength, triedNew, triedMatmul = 1, 32, 8, 256 // with -any-device
 )
 
 var errNoGPU = errors.New("no GPU: the tables stay as they are")
@@ -81,7 +81,7 @@ func run(ctx context.Context, o options) error {
 	}
 	rows, length, batch, prompt, n, size := trainRows, trainLength, decodeBatch, decodePrompt, decodeNew, matmulSize
 	if o.anyDevice {
-		rows, length, batch, prompt, n, size = triedRows, triedLength, triedRows, triedLength, triedNew, edge
+		rows, length, batch, prompt, n, size = triedRows, triedLength, triedRows, triedLength, triedNew, triedMatmul
 	}
 	product, err := side.MatmulHalf(c, size, 10)
 	if err != nil {

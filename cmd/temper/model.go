@@ -48,7 +48,7 @@ func factsOf(m *hf.Model) modelFacts {
 	c := m.Config
 	f := modelFacts{Architecture: c.Architecture, Params: c.Params(), Dtype: c.Dtype, Layers: c.Layers, Hidden: c.Hidden, Heads: c.Heads, KVHeads: c.KVHeads,
 		HeadDim: c.HeadDim, FFN: c.FFN, Vocab: c.VocabSize, TiedHead: c.TieEmbeddings, MaxPositions: c.MaxPositions, SlidingWindow: c.SlidingWindow}
-	if t, err := tokenizerOf(m); err != nil {
+	if t, err := tokenizer.OfModel(m.TokenizerFiles, m.Config.VocabSize); err != nil {
 		f.Tokenizer = err.Error()
 	} else {
 		f.Tokenizer, f.ChatTemplate = fmt.Sprintf("%d tokens", t.VocabSize()), t.ChatTemplate() != ""
@@ -122,7 +122,7 @@ func (a *app) modelScore() *cobra.Command {
 
 func scoredTokens(m *hf.Model, ids, text string) ([]int32, error) {
 	if text != "" {
-		t, err := tokenizerOf(m)
+		t, err := tokenizer.OfModel(m.TokenizerFiles, m.Config.VocabSize)
 		if err != nil {
 			return nil, err
 		}
@@ -162,7 +162,7 @@ func (a *app) score(m *hf.Model, ids []int32) (scored, error) {
 
 // printScore lists the tokens with their log-probabilities, as text where the model has a tokenizer.
 func (a *app) printScore(m *hf.Model, s scored) error {
-	t, err := tokenizerOf(m)
+	t, err := tokenizer.OfModel(m.TokenizerFiles, m.Config.VocabSize)
 	piece := func(id int32) string {
 		if err != nil {
 			return ""
@@ -189,7 +189,7 @@ func (a *app) modelImport() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if _, err := tokenizerOf(m); err != nil {
+			if _, err := tokenizer.OfModel(m.TokenizerFiles, m.Config.VocabSize); err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
 			files, err := hf.ToFiles(m)
@@ -274,7 +274,7 @@ func (a *app) exportAdapter(ctx context.Context, where, to string) error {
 		}
 		files := map[string][]byte{}
 		for _, f := range m.Files {
-			if name, ok := strings.CutPrefix(f.Path, "adapter/"); ok {
+			if name, ok := strings.CutPrefix(f.Path, hf.AdapterFolder); ok {
 				if files[name], err = in.store.Read(ctx, ref, f.Path); err != nil {
 					return err
 				}

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 
 	"temper/lm/hf"
-	"temper/lm/tokenizer"
 )
 
 // modelAt reads a model from a Hugging Face directory, where there is one at the path, or from the bucket.
@@ -22,15 +21,6 @@ func (a *app) modelAt(ctx context.Context, where string) (*hf.Model, error) {
 		return nil, err
 	}
 	return hf.Load(dir)
-}
-
-// tokenizerOf reads a model's tokenizer and checks that it fits.
-func tokenizerOf(m *hf.Model) (*tokenizer.Tokenizer, error) {
-	t, err := tokenizer.Parse(m.TokenizerFiles)
-	if err != nil {
-		return nil, err
-	}
-	return t, t.CheckModel(m.Config.VocabSize)
 }
 
 // emptyFolder refuses to write into a folder that holds something.

@@ -28,6 +28,9 @@ type Adapter struct {
 // Linears are the linear layers of a decoder that an adapter can change.
 var Linears = []string{"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
 
+// AdapterFolder holds the adapter's files in a model's artifact that the adapter was merged into.
+const AdapterFolder = "adapter/"
+
 const (
 	adapterConfigName  = "adapter_config.json"
 	adapterWeightsName = "adapter_model.safetensors"

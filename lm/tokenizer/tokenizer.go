@@ -14,6 +14,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -146,6 +147,34 @@ func (t *Tokenizer) join(pieces []string) string {
 
 // VocabSize is the number of rows that an embedding needs: the highest id + 1.
 func (t *Tokenizer) VocabSize() int { return t.size }
+
+// OfModel parses the tokenizer files of a model and checks that the ids fit its vocabulary.
+func OfModel(files map[string][]byte, vocabSize int) (*Tokenizer, error) {
+	t, err := Parse(files)
+	if err != nil {
+		return nil, err
+	}
+	return t, t.CheckModel(vocabSize)
+}
+
+// Ends are the ids that end a text: those that a model's configuration names, then the tokenizer's own, each once.
+func (t *Tokenizer) Ends(named ...[]int) []int32 {
+	var out []int32
+	add := func(id int32) {
+		if !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	}
+	for _, ids := range named {
+		for _, id := range ids {
+			add(int32(id))
+		}
+	}
+	if id, ok := t.EOS(); ok {
+		add(id)
+	}
+	return out
+}
 
 // CheckModel reports a tokenizer whose ids do not fit a model's vocabulary.
 func (t *Tokenizer) CheckModel(vocabSize int) error {
