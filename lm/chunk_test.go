@@ -227,14 +227,7 @@ func TestChunksDrawWhatGenerateDraws(t *testing.T) {
 				x.change(&config)
 				require.NoError(t, config.Validate())
 				m := newChunked(t, c, noisy(config, 1))
-				var prompts []rollout.Prompt
-				for i := range 4 {
-					p := []int32{1}
-					for j := range 1 + 4*i {
-						p = append(p, int32(3+(7*i+5*j)%60))
-					}
-					prompts = append(prompts, rollout.Prompt{Tokens: p, Key: lm.SequenceKey(9, 0, i, 0)})
-				}
+				prompts := promptsOf(4, 1, 4)
 				o := x.o
 				o.MaxNew, o.Batch, o.Stops = 24, 8, []int32{2, 5, 9, 11}
 				want, err := rollout.NewSampler(c).Sample(context.Background(), config, m.params, prompts, o)

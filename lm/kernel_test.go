@@ -109,25 +109,9 @@ func TestDecodeKernelEqualsGraph(t *testing.T) {
 			config := tiny(x.family)
 			x.change(&config)
 			require.NoError(t, config.Validate())
-			model := &hf.Model{Config: config, Tensors: lm.Init(config, 1)}
-			r := rand.New(rand.NewPCG(3, 4))
-			for _, spec := range config.Tensors() { // biases and norms that do something
-				if tensor := model.Tensors[spec.Name]; len(tensor.Dims) == 1 {
-					for i := range tensor.Data {
-						tensor.Data[i] += float32(r.NormFloat64()) * 0.2
-					}
-				}
-			}
-			params, err := lm.Upload(c, model)
+			params, err := lm.Upload(c, noisy(config, 1))
 			require.NoError(t, err)
-			var prompts []rollout.Prompt
-			for i := range 7 {
-				p := []int32{1}
-				for j := range 1 + 3*i {
-					p = append(p, int32(3+(7*i+5*j)%60))
-				}
-				prompts = append(prompts, rollout.Prompt{Tokens: p, Key: lm.SequenceKey(9, 0, i, 0)})
-			}
+			prompts := promptsOf(7, 1, 3)
 			o := x.o
 			o.MaxNew, o.Batch, o.Stops = 24, 8, []int32{2, 5, 9, 11}
 			sample := func(c *device.Client, prompts []rollout.Prompt) []rollout.Sequence {

@@ -114,6 +114,18 @@ func tiny(arch string) hf.Config {
 	return c
 }
 
+// promptsOf are n prompts, the first of 1+first tokens, each step tokens longer than the one before, each with a key of its own.
+func promptsOf(n, first, step int) []rollout.Prompt {
+	out := make([]rollout.Prompt, n)
+	for i := range out {
+		out[i] = rollout.Prompt{Tokens: []int32{1}, Key: lm.SequenceKey(9, 0, i, 0)}
+		for j := range first + step*i {
+			out[i].Tokens = append(out[i].Tokens, int32(3+(7*i+5*j)%60))
+		}
+	}
+	return out
+}
+
 // What the sampler says it drew with which probability is what a forward pass over the finished text says, whatever the batch and padding.
 func TestSamplerAgreesWithForwardPass(t *testing.T) {
 	c := devicetest.Client(t)
@@ -123,14 +135,7 @@ func TestSamplerAgreesWithForwardPass(t *testing.T) {
 			require.NoError(t, config.Validate())
 			params, err := lm.Upload(c, &hf.Model{Config: config, Tensors: lm.Init(config, 1)})
 			require.NoError(t, err)
-			var prompts []rollout.Prompt
-			for i := range 5 {
-				p := []int32{1}
-				for j := range 3 + 4*i {
-					p = append(p, int32(3+(7*i+5*j)%60))
-				}
-				prompts = append(prompts, rollout.Prompt{Tokens: p, Key: lm.SequenceKey(9, 0, i, 0)})
-			}
+			prompts := promptsOf(5, 3, 4)
 			sample := func(prompts []rollout.Prompt) []rollout.Sequence {
 				out, err := rollout.NewSampler(c).Sample(context.Background(), config, params, prompts,
 					rollout.Options{MaxNew: 24, Batch: 8, Temperature: 0.7, Stops: []int32{2}})
