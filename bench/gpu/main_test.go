@@ -1,0 +1,34 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"temper/device/plugin"
+)
+
+// Without a GPU nothing is measured and no table is written.
+func TestRefusesWithoutAGPU(t *testing.T) {
+	dir := t.TempDir()
+	require.ErrorIs(t, run(t.Context(), options{out: dir}), errNoGPU)
+	path, err := plugin.Find(os.Getenv("TEMPER_XLA_PLUGIN"), "")
+	require.NoError(t, err)
+	require.ErrorIs(t, run(t.Context(), options{plugin: path, out: dir, shapes: "0.1B", pairs: 1}), errNoGPU)
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, entries)
+}
+
+func TestTable(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, write(dir, []Row{{Work: "sft", Shape: "0.6B", Params: 5, TokensPerSec: 1234, MFU: 0.5, Peer: 617, Ratio: 2, Device: "a GPU", Date: "2026-01-02"}}))
+	text, err := os.ReadFile(filepath.Join(dir, "benchmarks-gpu.md"))
+	require.NoError(t, err)
+	require.Contains(t, string(text), "| sft | 0.6B | 1234 | 0.50 | 617 | 2.00 | a GPU | 2026-01-02 |")
+	data, err := os.ReadFile(filepath.Join(dir, "benchmarks-gpu.json"))
+	require.NoError(t, err)
+	require.Contains(t, string(data), `"tokens_per_second": 1234`)
+}
