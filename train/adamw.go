@@ -20,9 +20,7 @@ type Optimizer struct {
 
 // adamW returns the next parameters and moments. step counts from 1.
 func (o Optimizer) adamW(params, m, v, grads []*Node, step, lr *Node) (p2, m2, v2 []*Node) {
-	g := step.Graph()
-	correct1 := OneMinus(Pow(Const(g, float32(o.Beta1)), step))
-	correct2 := OneMinus(Pow(Const(g, float32(o.Beta2)), step))
+	correct1, correct2 := o.corrections(step)
 	for i, p := range params {
 		mi := Add(MulScalar(m[i], o.Beta1), MulScalar(grads[i], 1-o.Beta1))
 		vi := Add(MulScalar(v[i], o.Beta2), MulScalar(Square(grads[i]), 1-o.Beta2))
@@ -35,6 +33,19 @@ func (o Optimizer) adamW(params, m, v, grads []*Node, step, lr *Node) (p2, m2, v
 		v2 = append(v2, vi)
 	}
 	return p2, m2, v2
+}
+
+// corrections are 1−β₁ᵗ and 1−β₂ᵗ.
+func (o Optimizer) corrections(step *Node) (first, second *Node) {
+	g := step.Graph()
+	return OneMinus(Pow(Const(g, float32(o.Beta1)), step)), OneMinus(Pow(Const(g, float32(o.Beta2)), step))
+}
+
+// settings is what kernel.AdamW reads them from.
+func (o Optimizer) settings(step, lr *Node) *Node {
+	correct1, correct2 := o.corrections(step)
+	fixed := []float32{float32(o.Beta1), float32(1 - o.Beta1), float32(o.Beta2), float32(1 - o.Beta2), float32(o.Epsilon), float32(o.WeightDecay), float32(o.ClipNorm)}
+	return Concatenate([]*Node{Const(step.Graph(), fixed), Reshape(lr, 1), Reshape(correct1, 1), Reshape(correct2, 1)}, 0)
 }
 
 // clip scales the gradients so that their global norm is at most ClipNorm, and returns the norm before.

@@ -6,6 +6,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // graph code reads as formulas
 
 	"temper/device"
+	"temper/device/kernel"
 	"temper/lm"
 	"temper/lm/hf"
 	"temper/objective"
@@ -115,6 +116,9 @@ func (s graphs) gradients(trained, inputs []*Node) (grads []*Node, report *Node)
 
 // update applies clipped AdamW, unless the gradient is not finite: then the state stays as it is and the reported norm tells.
 func (s graphs) update(params, m, v, grads []*Node, step, lr *Node) (state []*Node, norm *Node) {
+	if kernel.Allowed(step.Graph()) {
+		return kernel.AdamW(params, m, v, grads, s.optimizer.settings(step, lr))
+	}
 	clipped, norm := s.optimizer.clip(grads)
 	p2, m2, v2 := s.optimizer.adamW(params, m, v, clipped, step, lr)
 	finite := IsFinite(norm)

@@ -1,5 +1,6 @@
 // Package kernel has the operations for which XLA's CPU compiler is slow, written in C for the processor's vector instructions, and lets XLA
-// programs call them: causal attention forward and backward, and the decoding loop of a generation, whole or in chunks.
+// programs call them: causal attention forward and backward, the decoding loop of a generation, whole or in chunks, and the
+// optimizer.
 //
 // Each kernel has a twin made of ordinary graph operations where it is used, which other devices run and tests compare it with. A kernel's bits depend on the
 // instruction set (see ISA), not on the number of threads. It may import gomlx, go-xla and device/workaround.

@@ -20,12 +20,14 @@ KERNEL(attention_backward, ffi_dim(f, 0, 3))
 KERNEL(decode, ffi_dim(f, 29, 3))  // the first layer's keys
 KERNEL(extend, ffi_dim(f, 29, 3))
 KERNEL(pack, ffi_int64(f, "head"))
+KERNEL(adamw, 16)
 
 static const temper_kernel kernels[] = {{"temper_attention_forward", attention_forward},
                                         {"temper_attention_backward", attention_backward},
                                         {"temper_decode", decode},
                                         {"temper_extend", extend},
-                                        {"temper_pack", pack}};
+                                        {"temper_pack", pack},
+                                        {"temper_adamw", adamw}};
 
 int temper_lanes(int64_t head) { return wide(head) ? 16 : 8; }
 
