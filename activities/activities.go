@@ -50,8 +50,6 @@ type engine struct {
 	client  *device.Client
 	trainer *train.Trainer
 	sampler *rollout.Sampler
-
-	batchTokens int // of one generation batch
 }
 
 // New makes the activities of one worker process.
@@ -64,11 +62,7 @@ func New(c Config) *Activities {
 		}
 		description := client.Description()
 		a.device.Store(&description)
-		tokens := batchTokensAccelerator
-		if client.IsCPU() {
-			tokens = batchTokensCPU
-		}
-		return &engine{client: client, batchTokens: tokens, trainer: train.NewTrainer(client), sampler: rollout.NewSampler(client)}, nil
+		return &engine{client: client, trainer: train.NewTrainer(client), sampler: rollout.NewSampler(client)}, nil
 	})
 	return a
 }

@@ -38,12 +38,26 @@ type answer struct {
 	Score reward.Score
 }
 
-// Prompt and response tokens in one device batch at most: on a CPU the caches decide (twice as many tokens a batch cost twice the time and
-// more), an accelerator wants all that fits.
+// Prompt and response tokens in one device batch at most. An accelerator wants all that fits; on a CPU, where more than the caches hold gains little, the
+// keys and values of a large model decide.
 const (
-	batchTokensCPU         = 4096
+	batchTokensCPU         = 1 << 14
+	batchTokensCPULarge    = 1 << 12
 	batchTokensAccelerator = 1 << 18
+
+	largeCacheBytes = 1 << 30 // of keys and values of a batch
 )
+
+func (e *engine) batchTokens(c hf.Config) int {
+	switch token := 2 * 4 * c.Layers * c.KVHeads * c.HeadDim; { // bytes, in float32
+	case !e.client.IsCPU():
+		return batchTokensAccelerator
+	case token*batchTokensCPU > largeCacheBytes:
+		return batchTokensCPULarge
+	default:
+		return batchTokensCPU
+	}
+}
 
 // maxBatch bounds the sequences in one device batch.
 const maxBatch = 512
@@ -64,7 +78,7 @@ func (e *engine) ask(ctx context.Context, p policy, problems []tasks.Problem, sc
 		}
 	}
 	batch := 1
-	for batch < maxBatch && 2*batch*(longest+r.maxTokens) <= e.batchTokens {
+	for batch < maxBatch && 2*batch*(longest+r.maxTokens) <= e.batchTokens(p.config) {
 		batch *= 2
 	}
 	sequences, err := e.sampler.Sample(ctx, p.config, p.params, prompts, rollout.Options{MaxNew: r.maxTokens, Batch: batch,

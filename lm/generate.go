@@ -18,6 +18,7 @@ type GenerateShape struct {
 	TopK   int // keep the k likeliest tokens; 0 keeps all
 	TopP   bool
 	Stops  int // number of stop ids
+	Seats  int // sequences that a processor's kernel runs at a time; 0: as many as its cache holds
 }
 
 // GenerateInputs are the shapes that follow the parameters in a generation program's inputs: prompts [batch, prompt] int32 padded on
@@ -93,7 +94,7 @@ func (kv keyValues) cache(s GenerateShape) []*Node {
 func decode(c hf.Config, s GenerateShape, w *Weights, kv keyValues, logits *Node, in []*Node) []*Node {
 	d := kernelDecoder(c, w, s.Prompt+s.New, kv, logits)
 	d.Padding, d.Keys, d.Temperature, d.TopP, d.Stops = in[1], in[2], in[3], in[4], in[5]
-	d.New, d.TopK, d.Nucleus = s.New, s.TopK, s.TopP
+	d.New, d.TopK, d.Nucleus, d.Seats = s.New, s.TopK, s.TopP, s.Seats
 	tokens, logProb, steps := kernel.Decode(d)
 	return []*Node{tokens, logProb, steps}
 }

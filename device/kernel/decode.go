@@ -20,6 +20,7 @@ type Decoder struct {
 	Layers                []DecoderLayer
 
 	New                int // tokens to generate at most
+	Seats              int // sequences that run at a time, the others after them; 0: as many as the processor's cache holds
 	Heads              int
 	Window, WindowFrom int // sliding window (0: none) from that layer on
 	TopK               int
@@ -42,7 +43,7 @@ type DecoderLayer struct {
 func Decode(d Decoder) (tokens, logProb, steps *graph.Node) {
 	batch := d.Logits.Shape().Dimensions[0]
 	attributes := d.attributes()
-	attributes["top_k"] = int64(d.TopK)
+	attributes["top_k"], attributes["seats"] = int64(d.TopK), int64(d.Seats)
 	out := call("decode", attributes,
 		[]shapes.Shape{shapes.Make(dtypes.Int32, batch, d.New), shapes.Make(dtypes.Float32, batch, d.New), shapes.Make(dtypes.Int32)}, d.inputs(d.Padding)...)
 	return out[0], out[1], out[2]
@@ -57,7 +58,7 @@ func (d Decoder) attributes() map[string]int64 {
 		"epsilon_bits": int64(math.Float64bits(d.Epsilon))}
 }
 
-// inputs are the arguments in the order of decode_call.inc; place says where the sequences stand.
+// inputs are the arguments in the order of decode_call.h; place says where the sequences stand.
 func (d Decoder) inputs(place *graph.Node) []*graph.Node {
 	in := []*graph.Node{d.Embedding, d.Norm, d.Head, d.Cos, d.Sin, d.Logits, place, d.Keys, d.Temperature, d.TopP, d.Stops}
 	none := graph.Const(d.Embedding.Graph(), float32(0))

@@ -31,7 +31,7 @@ func Extend(d Decoder, c Chunk) []*graph.Node {
 	if c.Top > 0 {
 		out = append(out, shapes.Make(dtypes.Int32, batch, d.New, c.Top), shapes.Make(dtypes.Float32, batch, d.New, c.Top))
 	}
-	const logits, firstLayer, layerArguments, cache = 5, 11, 20, 18 // see decode_call.inc
+	const logits, firstLayer, layerArguments, cache = 5, 11, 20, 18 // see decode_call.h
 	same := map[int]int{len(out): logits}
 	out = append(out, d.Logits.Shape())
 	for i, l := range d.Layers {
@@ -49,7 +49,7 @@ func lanes(head int) int { return int(C.temper_lanes(C.int64_t(head))) }
 
 // PackedSize is how many floats Pack makes of a decoder's weights.
 func PackedSize(vocab, hidden, layers, heads, kv, head, ffn int) int {
-	panel := 2 * lanes(head) // outputs that stand together, see decode.inc
+	panel := 2 * lanes(head) // outputs that stand together, see decode.h
 	projection := func(outputs, inputs int) int { return (outputs + panel - 1) / panel * panel * inputs }
 	return layers*(projection((heads+2*kv)*head, hidden)+projection(hidden, heads*head)+2*projection(ffn, hidden)+projection(hidden, ffn)) + projection(vocab, hidden)
 }

@@ -17,6 +17,8 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 	"sync"
 	"unsafe"
@@ -48,11 +50,31 @@ func Register(plugin string) error {
 	}
 	path := C.CString(plugin)
 	defer C.free(unsafe.Pointer(path))
-	if msg := C.temper_kernels_register(path, C.int(runtime.GOMAXPROCS(0))); msg != nil {
+	if msg := C.temper_kernels_register(path, C.int(runtime.GOMAXPROCS(0)), C.int64_t(lastCache())); msg != nil {
 		return fmt.Errorf("register kernels with %s: %s", plugin, C.GoString(msg))
 	}
 	registered[plugin] = true
 	return nil
+}
+
+// lastCache is the size in bytes of the last cache that the first processor reads through, or 0 where Linux does not tell.
+func lastCache() int64 {
+	sizes, err := filepath.Glob("/sys/devices/system/cpu/cpu0/cache/index*/size")
+	if err != nil {
+		return 0
+	}
+	largest := int64(0)
+	for _, path := range sizes {
+		var kib int64
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		if _, err := fmt.Sscanf(string(text), "%dK", &kib); err == nil {
+			largest = max(largest, kib<<10)
+		}
+	}
+	return largest
 }
 
 // Allow lets a graph call kernels until the returned function is called. Whoever compiles graphs for a plugin with the kernels does this.

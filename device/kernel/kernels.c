@@ -39,7 +39,12 @@ const char* temper_isa(void) {
              : "avx2";
 }
 
-const char* temper_kernels_register(const char* plugin, int threads) {
+static int64_t last_cache;
+
+int64_t temper_cache(void) { return last_cache; }
+
+const char* temper_kernels_register(const char* plugin, int threads, int64_t cache) {
+  last_cache = cache;
   team_size(threads);
   return temper_register(plugin, kernels, sizeof kernels / sizeof kernels[0]);
 }

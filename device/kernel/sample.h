@@ -92,7 +92,7 @@ static int32_t draw(team_member who, const decoder* d, int64_t sequence, const f
   int truncated = (d->top_k > 0 && d->top_k < d->vocab) || (d->nucleus && !(d->chunk && top_p >= 1));
   float least = truncated ? threshold(who, d, z, top_p, s.top, s.mass) : -INFINITY;
 
-  uint32_t step = (uint32_t)(d->step + (d->chunk ? d->chunk->drawn[sequence] : 0));
+  uint32_t step = (uint32_t)(d->steps[sequence] + (d->chunk ? d->chunk->drawn[sequence] : 0));
   uint32_t row = mix32(mix32(d->noise[2 * sequence] ^ step * 0x9E3779B9u) ^ d->noise[2 * sequence + 1]);
   float best = -INFINITY;
   int32_t token = 0;
@@ -104,7 +104,7 @@ static int32_t draw(team_member who, const decoder* d, int64_t sequence, const f
     for (int c = 0; c < LANES; c++)
       if (y[c] > best) best = y[c], token = (int32_t)i + c;
   }
-  int64_t at = sequence * d->news + d->step;
+  int64_t at = sequence * d->news + d->steps[sequence];
   if (d->chunk && temperature != 1) s = softmax_of(z, logits, 1, d->vocab, wide);
   d->tokens[at] = token;
   d->log_probs[at] = z[token] - s.top - logf(s.mass);
@@ -112,19 +112,21 @@ static int32_t draw(team_member who, const decoder* d, int64_t sequence, const f
   return token;
 }
 
-// leave takes the sequences that have drawn a stop token, or in a chunk all they want, out of the batch. The rest of their row repeats the first
-// stop token; that of a chunk stays as it is.
+// leave takes the sequences that have drawn a stop token, or all they want, out of the batch. The rest of their row repeats the first stop token; that of
+// a chunk stays as it is.
 static void leave(decoder* d) {
   int64_t kept = 0;
   for (int64_t m = 0; m < d->rows; m++) {
-    int stopped = 0;
+    int64_t sequence = d->active[m], drawn = d->steps[sequence] + 1;
+    if (drawn > d->longest) d->longest = drawn;
+    int stopped = drawn == (d->chunk ? d->chunk->remaining[sequence] : d->news);
     for (int64_t s = 0; s < d->stop_count; s++) stopped |= d->next[m] == d->stops[s];
-    if (d->chunk && d->step + 1 == d->chunk->remaining[d->active[m]]) stopped = 1;
     if (stopped) {
-      for (int64_t t = d->step + 1; !d->chunk && t < d->news; t++) {
-        d->tokens[d->active[m] * d->news + t] = d->stops[0];
-        d->log_probs[d->active[m] * d->news + t] = 0;
+      for (int64_t t = drawn; !d->chunk && t < d->news; t++) {
+        d->tokens[sequence * d->news + t] = d->stops[0];
+        d->log_probs[sequence * d->news + t] = 0;
       }
+      d->vacant[d->vacancies++] = d->seat[sequence];
       continue;
     }
     d->active[kept] = d->active[m];

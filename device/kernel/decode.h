@@ -2,13 +2,15 @@
 // prompts left to the sampled tokens and their log-probabilities; or a chunk of steps, which also leaves what the next chunk needs.
 //
 // Weights are packed once a generation (for chunks: once a model) into panels that a few rows of activations are multiplied with; keys are kept transposed in blocks. The
-// threads share each product by its columns and meet at a barrier after it. A sequence that has stopped leaves the batch at once. Every value is
-// summed in the same order whatever the batch and the number of threads, so a sequence's bits do not depend on the others.
+// threads share each product by its columns and meet at a barrier after it. As many sequences run at a time as the processor's cache holds; one that
+// has stopped leaves at once, and one that waits takes its seat. Every value is summed in the same order whatever the batch and the number of
+// threads, so a sequence's bits do not depend on the others.
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
 #include "ffi.h"
+#include "register.h"
 #include "team.h"
 #include "vector.h"
 #include "products.h"
@@ -26,7 +28,7 @@ typedef struct {
   const float *attention_norm, *q_norm, *k_norm, *feed_norm;
   projection qkv, out, gate, up, down;
   const float *prompt_k, *prompt_v;  // [batch, prompt, kv, dim]
-  float *keys, *values;              // [batch, kv][blocks][dim][LANES], [batch, kv][blocks · LANES][wide]
+  float *keys, *values;              // [seats, kv][blocks][dim][LANES], [seats, kv][blocks · LANES][wide]
   float *cache_keys, *cache_values;  // of a chunk: [batch, kv, capacity, dim]
 } layer;
 
@@ -55,9 +57,12 @@ typedef struct {
   const uint32_t* noise;
   int32_t* tokens;
   float* log_probs;
-  // The running batch: row m of the activations is sequence active[m].
-  int64_t rows, step;
-  int32_t *active, *next;
+  int32_t* steps;  // [batch]: tokens drawn so far in this call
+  int64_t longest;  // of any sequence
+  // The running batch: row m of the activations is sequence active[m], which has drawn next[m]; rows from fresh on have just come. A sequence's keys and values
+  // are at its seat; in a chunk that is its place in the batch. Sequences from waiting on have none yet.
+  int64_t seats, rows, fresh, waiting, vacancies;
+  int32_t *active, *next, *seat, *vacant;
   float *x, *h, *qkv, *attended, *inner, *logits;
 } decoder;
 
@@ -148,7 +153,7 @@ static void rotate(float* x, const float* cos, const float* sin, int64_t half) {
   }
 }
 
-// place puts a key and a value among those that attention reads, for a unit (sequence · kv + head) at a slot.
+// place puts a key and a value among those that attention reads, for a unit (seat · kv + head) at a slot.
 static void place(const decoder* d, const layer* l, int64_t unit, int64_t slot, const float* k, const float* v) {
   float* key = l->keys + (unit * d->blocks + slot / LANES) * d->dim * LANES + slot % LANES;
   for (int64_t i = 0; i < d->dim; i++) key[i * LANES] = k[i];
@@ -166,7 +171,7 @@ static void remember(const decoder* d, const layer* l, int64_t unit, int64_t slo
 }
 
 // slot_of is where the token that is fed now belongs.
-static int64_t slot_of(const decoder* d, int64_t sequence) { return (d->chunk ? d->chunk->position[sequence] : d->prompt) + d->step; }
+static int64_t slot_of(const decoder* d, int64_t sequence) { return (d->chunk ? d->chunk->position[sequence] : d->prompt) + d->steps[sequence]; }
 
 // heads_attend is the attention of n query heads that share a key-value head; q and out are n rows of dim.
 INLINE void heads_attend(int n, team_member who, const decoder* d, const layer* l, int64_t unit, int64_t from, int64_t slot, const float* q, float* out) {
@@ -198,7 +203,7 @@ INLINE void heads_attend(int n, team_member who, const decoder* d, const layer* 
 
 // attend_unit normalises, rotates and stores what row m projected for key-value head g, and attends.
 static void attend_unit(team_member who, decoder* d, const layer* l, int64_t index, int64_t m, int64_t g) {
-  int64_t group = d->heads / d->kv, dim = d->dim, sequence = d->active[m], slot = slot_of(d, sequence), unit = sequence * d->kv + g;
+  int64_t group = d->heads / d->kv, dim = d->dim, sequence = d->active[m], slot = slot_of(d, sequence), unit = d->seat[sequence] * d->kv + g;
   int64_t padding = d->padding ? d->padding[sequence] : 0, position = slot - padding, from = padding;
   if (d->window > 0 && index >= d->window_from && slot - d->window + 1 > from) from = slot - d->window + 1;
   float* row = d->qkv + m * (d->heads + 2 * d->kv) * dim;
@@ -259,23 +264,51 @@ static void pack(team_member who, const projection* p, const float* w, int64_t r
     }
 }
 
-#include "sample.inc"
+#include "sample.h"
+
+// enter gives the vacant seats to sequences that wait.
+static void enter(decoder* d) {
+  d->fresh = d->rows;
+  while (d->vacancies > 0 && d->waiting < d->batch) {
+    d->active[d->rows++] = (int32_t)d->waiting;
+    d->seat[d->waiting++] = d->vacant[--d->vacancies];
+  }
+}
+
+// settle brings the prompts of the sequences that have just come into the cache; the first barrier of forward comes before anything reads it.
+static void settle(team_member who, const decoder* d) {
+  int64_t units = (d->rows - d->fresh) * d->kv;
+  for (int64_t u = share(units, who.index, who.size); u < share(units, who.index + 1, who.size); u++) {
+    int64_t sequence = d->active[d->fresh + u / d->kv], g = u % d->kv;
+    for (int64_t i = 0; i < d->layers; i++)
+      for (int64_t t = 0; t < d->prompt; t++) {
+        int64_t at = ((sequence * d->prompt + t) * d->kv + g) * d->dim;
+        place(d, d->layer + i, d->seat[sequence] * d->kv + g, t, d->layer[i].prompt_k + at, d->layer[i].prompt_v + at);
+      }
+  }
+}
 
 // generate runs all steps. A chunk's last token is fed too, for the chunk after it.
 static void generate(decoder* d, team_member who) {
   for (;;) {
-    for (int64_t m = share(d->rows, who.index, who.size); m < share(d->rows, who.index + 1, who.size); m++)
-      d->next[m] = draw(who, d, d->active[m], d->step ? d->logits + m * d->vocab : d->first_logits + d->active[m] * d->vocab);
+    settle(who, d);
+    for (int64_t m = share(d->rows, who.index, who.size); m < share(d->rows, who.index + 1, who.size); m++) {
+      int64_t sequence = d->active[m];
+      d->next[m] = draw(who, d, sequence, d->steps[sequence] ? d->logits + m * d->vocab : d->first_logits + sequence * d->vocab);
+    }
     team_barrier();
     if (who.index == 0) leave(d);
     team_barrier();
-    if (d->rows == 0 || (!d->chunk && d->step + 1 == d->news)) return;
+    if (d->rows == 0 && d->waiting == d->batch) return;
     forward(who, d);
-    if (who.index == 0) d->step++;
+    if (who.index == 0) {
+      for (int64_t m = 0; m < d->rows; m++) d->steps[d->active[m]]++;
+      enter(d);
+    }
     team_barrier();
-    if (d->step == d->news) return;
+    if (d->chunk && d->steps[d->active[0]] == d->news) return;
   }
 }
 
-#include "decode_call.inc"
-#include "extend_call.inc"
+#include "decode_call.h"
+#include "extend_call.h"

@@ -1,7 +1,7 @@
 // The call: arguments are the sampling inputs, what does not belong to a layer, and 20 arrays a layer (see decode.go); an array of rank 0 stands
 // for one that the architecture lacks.
 
-enum { shared_arguments = 11, layer_arguments = 20 };
+enum { shared_arguments = 11, layer_arguments = 20, least_seats = 2 * ROWS };
 
 typedef struct {
   decoder* d;
@@ -41,7 +41,7 @@ static void lay_out_weights(decoder* d, pool* p) {
 
 // lay_out finds the layers' arguments and places what the decoder needs beside them and the packed weights.
 static void lay_out(decoder* d, const ffi_frame* f, pool* p) {
-  int64_t attended = d->heads * d->dim, joined = (d->heads + 2 * d->kv) * d->dim, units = d->batch * d->kv;
+  int64_t attended = d->heads * d->dim, joined = (d->heads + 2 * d->kv) * d->dim, units = d->seats * d->kv;
   for (int64_t i = 0; i < d->layers; i++) {
     int a = shared_arguments + i * layer_arguments;
     layer* l = d->layer + i;
@@ -55,10 +55,11 @@ static void lay_out(decoder* d, const ffi_frame* f, pool* p) {
     int in_place = d->chunk && d->wide == d->dim && d->chunk->capacity == d->blocks * LANES;  // the cache then has attention's layout
     l->values = in_place ? l->cache_values : take(p, units * d->blocks * LANES * d->wide);
   }
-  d->x = take(p, d->batch * d->hidden), d->h = take(p, d->batch * d->hidden);
-  d->qkv = take(p, d->batch * joined), d->attended = take(p, d->batch * attended);
-  d->inner = take(p, d->batch * d->ffn), d->logits = take(p, d->batch * d->vocab);
-  d->active = (int32_t*)take(p, d->batch), d->next = (int32_t*)take(p, d->batch);
+  d->x = take(p, d->seats * d->hidden), d->h = take(p, d->seats * d->hidden);
+  d->qkv = take(p, d->seats * joined), d->attended = take(p, d->seats * attended);
+  d->inner = take(p, d->seats * d->ffn), d->logits = take(p, d->seats * d->vocab);
+  d->active = (int32_t*)take(p, d->seats), d->next = (int32_t*)take(p, d->seats), d->vacant = (int32_t*)take(p, d->seats);
+  d->steps = (int32_t*)take(p, d->batch), d->seat = (int32_t*)take(p, d->batch);
 }
 
 // reserve allocates the state of a generation, and with weights the packed weights too.
@@ -88,6 +89,17 @@ static layer* layers_of(const decoder* d) {
     abort();
   }
   return l;
+}
+
+// seats_of is how many sequences of a generation run at a time. Every step reads their keys and values and the weights: as many as fit half of the last
+// cache beside the weights. Where the weights alone fill it all of them run, for then a step's reading of the weights serves them all.
+static int64_t seats_of(const decoder* d) {
+  int64_t weights = d->layers * d->hidden * (2 * (d->heads + d->kv) * d->dim + 3 * d->ffn) + d->vocab * d->hidden;
+  int64_t sequence = d->layers * d->kv * d->blocks * LANES * (d->dim + d->wide);
+  int64_t fit = (temper_cache() / 2 / (int64_t)sizeof(float) - weights) / sequence;
+  if (fit < least_seats || fit >= d->batch) return d->batch;
+  int64_t turns = (d->batch + fit - 1) / fit;
+  return (d->batch + turns - 1) / turns;
 }
 
 // pack_layer brings a layer's weights q, k, v, out, gate, up, down (given by their places among the arguments) into panels.
@@ -120,19 +132,17 @@ static void decode_work(void* argument, team_member who) {
     layer* l = d->layer + i;
     pack_layer(who, l, f, d->hidden, q, k, (int[]){a + 1, a + 3, a + 5, a + 9, a + 12, a + 14, a + 16});
     if (who.index == 0) join_biases(l, f, q, k, a);
-    int64_t units = d->batch * d->kv;
+    int64_t units = d->seats * d->kv, keys = d->blocks * LANES * d->dim, values = d->blocks * LANES * d->wide;
     for (int64_t u = share(units, who.index, who.size); u < share(units, who.index + 1, who.size); u++) {
-      int64_t b = u / d->kv, g = u % d->kv;
-      memset(l->keys + u * d->blocks * LANES * d->dim, 0, d->blocks * LANES * d->dim * sizeof(float));
-      memset(l->values + u * d->blocks * LANES * d->wide, 0, d->blocks * LANES * d->wide * sizeof(float));
-      for (int64_t t = 0; t < d->prompt; t++) {
-        int64_t at = ((b * d->prompt + t) * d->kv + g) * d->dim;
-        place(d, l, u, t, l->prompt_k + at, l->prompt_v + at);
-      }
+      memset(l->keys + u * keys, 0, keys * sizeof(float));
+      memset(l->values + u * values, 0, values * sizeof(float));
     }
   }
-  if (who.index == 0)
-    for (int64_t b = 0; b < d->batch; b++) d->active[b] = (int32_t)b;
+  if (who.index == 0) {
+    memset(d->steps, 0, d->batch * sizeof(int32_t));
+    for (int64_t i = d->seats; i > 0; i--) d->vacant[d->vacancies++] = (int32_t)i - 1;
+    enter(d);
+  }
   team_barrier();
   generate(d, who);
 }
@@ -151,14 +161,15 @@ void* NAME(decode)(ffi_frame* f) {
                .embedding = ffi_arg(f, 0), .norm = ffi_arg(f, 1), .cos = ffi_arg(f, 3), .sin = ffi_arg(f, 4), .first_logits = ffi_arg(f, 5),
                .padding = (const int32_t*)ffi_arg(f, 6), .noise = (const uint32_t*)ffi_arg(f, 7), .stops = (const int32_t*)ffi_arg(f, 10),
                .tokens = (int32_t*)ffi_ret(f, 0), .log_probs = ffi_ret(f, 1)};
-  d.rows = d.batch;
   d.wide = round_up(d.dim, LANES);
   d.blocks = (d.prompt + d.news + LANES - 1) / LANES;
+  d.seats = ffi_int64(f, "seats");
+  if (d.seats == 0) d.seats = seats_of(&d);
   d.layer = layers_of(&d);
   float* memory = reserve(&d, f, 1);
   decode_job job = {&d, f};
   team_run(decode_work, &job);
-  *(int32_t*)ffi_ret(f, 2) = (int32_t)(d.step + 1);
+  *(int32_t*)ffi_ret(f, 2) = (int32_t)d.longest;
   free(memory);
   free(d.layer);
   return NULL;

@@ -50,14 +50,15 @@ static void extend_work(void* argument, team_member who) {
     }
   }
   if (who.index == 0) {
-    d->rows = 0;
     for (int64_t b = 0; b < d->batch; b++) {
+      d->steps[b] = 0, d->seat[b] = (int32_t)b;
       if (c->remaining[b] > 0) d->active[d->rows++] = (int32_t)b;
       for (int64_t t = 0; t < d->news; t++) {
         d->tokens[b * d->news + t] = -1, d->log_probs[b * d->news + t] = 0;
         for (int64_t k = 0; k < c->top; k++) c->top_ids[(b * d->news + t) * c->top + k] = -1, c->top_log_probs[(b * d->news + t) * c->top + k] = 0;
       }
     }
+    d->fresh = d->rows, d->waiting = d->batch;
   }
   team_barrier();
   generate(d, who);
@@ -92,7 +93,7 @@ void* NAME(extend)(ffi_frame* f) {
                .chunk = &c, .embedding = ffi_arg(f, 0), .norm = ffi_arg(f, 1), .cos = ffi_arg(f, 3), .sin = ffi_arg(f, 4), .first_logits = logits,
                .noise = (const uint32_t*)ffi_arg(f, 7), .stops = (const int32_t*)ffi_arg(f, 10), .tokens = (int32_t*)ffi_ret(f, 0),
                .log_probs = ffi_ret(f, 1)};
-  d.wide = round_up(d.dim, LANES);
+  d.seats = d.batch, d.wide = round_up(d.dim, LANES);
   d.blocks = (c.capacity + LANES - 1) / LANES;
   d.layer = layers_of(&d);
   for (int64_t i = 0; i < d.layers; i++) {
