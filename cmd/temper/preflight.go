@@ -57,7 +57,7 @@ func checkImport(dir string) error {
 	}
 	model, err := hf.Load(dir)
 	if err != nil {
-		return fmt.Errorf("model directory %s: %w", dir, err)
+		return err // it names the directory
 	}
 	tok, err := tokenizer.Load(dir)
 	if err != nil {

@@ -84,7 +84,7 @@ func TestPreflight(t *testing.T) {
 		{"out of range", []string{"stages.sft.lr=7"}, []string{"stages.sft.lr"}, false},
 		{"missing checkpoint", []string{"base.import=/no/such/model"}, []string{"stages.base.path: ", "/no/such/model", "config.json"}, false},
 		{"checkpoint is a file", []string{"base.import=" + empty}, []string{"stages.base.path: ", "is a file"}, false},
-		{"truncated weights", []string{"base.import=" + truncated}, []string{"stages.base.path: ", "model.safetensors", "bytes"}, false},
+		{"truncated weights", []string{"base.import=" + truncated}, []string{"stages.base.path: model directory " + truncated + ": " + truncated + "/", "model.safetensors", "bytes"}, false},
 		{"unknown architecture", []string{"base.import=" + unknown}, []string{"stages.base.path: ", "config.json", "MambaForCausalLM"}, false},
 		{"tokenizer that does not fit", []string{"base.import=" + unfit}, []string{"stages.base.path: ", "tokenizer in " + unfit}, false},
 		{"no tokenizer", []string{"base.import=" + mute}, []string{"stages.base.path: ", "tokenizer in " + mute, "tokenizer.json"}, false},
