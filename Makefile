@@ -19,7 +19,7 @@ RACE := ./activities/contract/... ./artifact/... ./configs/... ./data/... ./eval
 
 TOOL := go tool -modfile=tools/go.mod
 
-.PHONY: help build plugin demo demo-short test bench bench-gpu parity check fmt vet lint workflowcheck race clean
+.PHONY: help build plugin demo demo-short test bench profile bench-gpu parity check fmt vet lint workflowcheck race clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ test: plugin ## all tests
 
 bench: plugin build ## temper beside its peers, into docs/benchmarks.md (ARGS="-rows 'train_A.*'")
 	go run ./bench $(ARGS)
+
+profile: plugin ## where the time of temper's side of the benches goes, into docs/profiles.md
+	go run ./bench profile
 
 bench-gpu: ## the same on a GPU, into docs/benchmarks-gpu.md (TEMPER_XLA_PLUGIN=…, ARGS="-python PYTHON")
 	CGO_ENABLED=1 go build -ldflags '-s -w' -o bin/temper-bench-gpu ./bench/gpu

@@ -33,6 +33,10 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	if flag.Arg(0) == "profile" {
+		exit(profile(ctx, o.out))
+		return
+	}
 	if flag.Arg(0) == "python" {
 		exit(script(ctx, flag.Args()[1:]))
 		return

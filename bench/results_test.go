@@ -25,9 +25,9 @@ func TestResultsKeepTheOrderOfTheTableAndReplaceOlderRows(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(text), "| train_A_vs_torch | **1.10** | 1.00 – 1.20 (3) | 1.2 |")
 
-	r.put(Result{Work: "decode_A256_vs_hf", Ratio: 3, Spread: []float64{3, 3}, Pairs: 1, Target: 5})
-	require.Contains(t, string(r.markdown()), "decode_A256_vs_hf is below its target: attention takes")
-	r.put(Result{Work: "decode_A256_vs_hf", Ratio: 6, Spread: []float64{6, 6}, Pairs: 1, Target: 5})
+	r.put(Result{Work: "train_B_vs_torch", Ratio: 3, Spread: []float64{3, 3}, Pairs: 1, Target: 5})
+	require.Contains(t, string(r.markdown()), "train_B_vs_torch is below its target: the products take")
+	r.put(Result{Work: "train_B_vs_torch", Ratio: 6, Spread: []float64{6, 6}, Pairs: 1, Target: 5})
 	require.NotContains(t, string(r.markdown()), "below its target")
 
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "benchmarks.json"), []byte("{"), 0o644))
@@ -48,4 +48,24 @@ func TestOurSideNamesWhatIsWrong(t *testing.T) {
 	require.ErrorContains(t, ourSide([]string{"train", "A", "x", "1", "1"}), `"x"`)
 	require.ErrorContains(t, ourSide([]string{"tokenize", "none", "x"}), `"x"`)
 	require.ErrorIs(t, ourSide([]string{"tokenize", "none", "1"}), os.ErrNotExist)
+}
+
+// Samples are sorted by the object and the function they were in.
+func TestByOperation(t *testing.T) {
+	got := byOperation(`
+# Overhead  Shared Object             Symbol
+    40.50%  pjrt_c_api_cpu_plugin.so  [.] 0x000000000a79a69f
+    20.25%  pjrt_c_api_cpu_plugin.so  [.] 0x000000000a79a6c3
+     9.00%  [JIT] tid 23676           [.] 0x00007f46332241f9
+     8.00%  bench                     [.] backward_work
+     4.00%  bench                     [.] attend_unit
+     3.00%  [kernel.kallsyms]         [k] clear_page_erms
+     2.00%  libc.so.6                 [.] __memmove_avx512_unaligned_erms
+`)
+	require.InDelta(t, 60.75, got["XLA's library: matrix products, running the program"], 1e-9)
+	require.Equal(t, 9.0, got["XLA's compiled loops: elementwise operations, reductions"])
+	require.Equal(t, 8.0, got["kernel: attention of training"])
+	require.Equal(t, 4.0, got["kernel: attention of decoding"])
+	require.Equal(t, 3.0, got["Linux: pages, threads"])
+	require.Equal(t, 2.0, got["copies, allocation and the rest"])
 }

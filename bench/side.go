@@ -12,6 +12,9 @@ import (
 	"temper/lm/hf"
 )
 
+// programCache is the variable that names a folder for compiled programs; without it each process compiles.
+const programCache = "TEMPER_BENCH_PROGRAMS"
+
 // ourSide does temper's side of a row in this process: train|decode SHAPE ROWS LENGTH TIMES, tokenize DATA TIMES, or a measure of the machine, for
 // which SHAPE and LENGTH mean nothing: matmul - N - TIMES (of N×N matrices), copy - MIB - TIMES.
 func ourSide(args []string) error {
@@ -50,7 +53,7 @@ func ourSide(args []string) error {
 	if err != nil {
 		return err
 	}
-	c, err := device.Open(path, device.Options{})
+	c, err := device.Open(path, device.Options{Cache: os.Getenv(programCache), CacheBytes: 1 << 30})
 	if err != nil {
 		return err
 	}
