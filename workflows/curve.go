@@ -14,8 +14,8 @@ type curve struct {
 
 func (c *curve) add(v float64) { c.values = append(c.values, v) }
 
-// curveWidth is the number of blocks of a curve.
-const curveWidth = 60
+// curveWidth is the number of blocks of a curve: a line of the Temporal UI with the numbers beside it.
+const curveWidth = 36
 
 // markdown is the curve as "name first ▁▂▃ last".
 func (c *curve) markdown() string {
