@@ -43,7 +43,8 @@ bench: plugin build ## temper beside its peers, into docs/benchmarks.md (ARGS="-
 	go run ./bench $(ARGS)
 
 profile: plugin ## where the time of temper's side of the benches goes, into docs/profiles.md
-	go run ./bench profile
+	go build -o bin/temper-bench ./bench
+	bin/temper-bench profile
 
 bench-gpu: ## the same on a GPU, into docs/benchmarks-gpu.md (TEMPER_XLA_PLUGIN=…, ARGS="-python PYTHON")
 	CGO_ENABLED=1 go build -ldflags '-s -w' -o bin/temper-bench-gpu ./bench/gpu

@@ -140,9 +140,14 @@ static void rms_norm(float* to, const float* x, const float* weight, int64_t n, 
   for (i = 0; i < n; i++) to[i] = x[i] * scale * weight[i];
 }
 
-static void norm_rows(team_member who, const decoder* d, const float* weight) {
-  for (int64_t m = share(d->rows, who.index, who.size); m < share(d->rows, who.index + 1, who.size); m++)
-    rms_norm(d->h + m * d->hidden, d->x + m * d->hidden, weight, d->hidden, d->epsilon);
+// normed gives the normalised rows. Of a few rows every thread computes all for itself, which costs less than a barrier.
+static const float* normed(team_member who, const decoder* d, const float* weight) {
+  int few = d->rows <= 4;
+  float* h = few ? team_scratch(who, 7, d->rows * d->hidden) : d->h;
+  int64_t from = few ? 0 : share(d->rows, who.index, who.size), to = few ? d->rows : share(d->rows, who.index + 1, who.size);
+  for (int64_t m = from; m < to; m++) rms_norm(h + m * d->hidden, d->x + m * d->hidden, weight, d->hidden, d->epsilon);
+  if (!few) team_barrier();
+  return h;
 }
 
 static void rotate(float* x, const float* cos, const float* sin, int64_t half) {
@@ -227,27 +232,22 @@ static void attend_unit(team_member who, decoder* d, const layer* l, int64_t ind
 static void forward(team_member who, decoder* d) {
   for (int64_t m = share(d->rows, who.index, who.size); m < share(d->rows, who.index + 1, who.size); m++)
     memcpy(d->x + m * d->hidden, d->embedding + d->next[m] * d->hidden, d->hidden * sizeof(float));
+  team_barrier();
   for (int64_t i = 0; i < d->layers; i++) {
     layer* l = d->layer + i;
-    norm_rows(who, d, l->attention_norm);
-    team_barrier();
-    project(who, &l->qkv, d->rows, d->h, d->qkv, 0);
+    project(who, &l->qkv, d->rows, normed(who, d, l->attention_norm), d->qkv, 0);
     team_barrier();
     int64_t units = d->rows * d->kv;
     for (int64_t u = share(units, who.index, who.size); u < share(units, who.index + 1, who.size); u++) attend_unit(who, d, l, i, u / d->kv, u % d->kv);
     team_barrier();
     project(who, &l->out, d->rows, d->attended, d->x, 1);
     team_barrier();
-    norm_rows(who, d, l->feed_norm);
-    team_barrier();
-    feed(who, l, d->rows, d->h, d->inner);
+    feed(who, l, d->rows, normed(who, d, l->feed_norm), d->inner);
     team_barrier();
     project(who, &l->down, d->rows, d->inner, d->x, 1);
     team_barrier();
   }
-  norm_rows(who, d, d->norm);
-  team_barrier();
-  project(who, &d->head, d->rows, d->h, d->logits, 0);
+  project(who, &d->head, d->rows, normed(who, d, d->norm), d->logits, 0);
   team_barrier();
 }
 
