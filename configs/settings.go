@@ -52,6 +52,8 @@ type XLA struct {
 	Plugin  string `yaml:"plugin" json:"plugin"`                      // path of the PJRT plugin; empty: the one in the cache
 	Cache   string `yaml:"cache" json:"cache"`                        // folder of plugins and compiled programs; empty: the user's cache folder
 	CacheMB int    `yaml:"cache_mb" json:"cache_mb" validate:"gte=0"` // how much of compiled programs it keeps; 0: none, every start compiles
+	// FlashAttention uses cuDNN's fused attention for steps in half precision on CUDA; other devices refuse it.
+	FlashAttention bool `yaml:"flash_attention" json:"flash_attention"`
 	// Deterministic asks a GPU for the same bits in every run; the CPU gives them anyway.
 	Deterministic bool           `yaml:"deterministic" json:"deterministic"`
 	Options       map[string]any `yaml:"options" json:"options"` // of the plugin's client, such as preallocate: false

@@ -25,6 +25,7 @@ var ErrNoPlugin = errors.New("no XLA plugin")
 type Client struct {
 	backend *xla.Backend
 	plugin  string
+	flash   bool
 	kernels error      // why programs cannot call kernels, or nil
 	cache   *codeCache // nil: every program is compiled
 
@@ -50,6 +51,7 @@ type Options struct {
 	// Deterministic asks a GPU for operations that give the same bits each time, at some cost; a processor does so anyway. The first client of a
 	// process decides: XLA reads its flags once.
 	Deterministic bool
+	Flash         bool         // use the device's fused attention, in half precision on CUDA; refused elsewhere
 	Log           *slog.Logger // says what is compiled; nil: nowhere
 }
 
@@ -93,6 +95,14 @@ func Open(path string, o Options) (*Client, error) {
 		if err := c.CacheCode(o.Cache, o.CacheBytes); err != nil {
 			c.log.Warn("compiled programs are not cached", "error", err) // a read-only disk, say
 		}
+	}
+	if o.Flash {
+		fused, err := c.WithFlash()
+		if err != nil {
+			c.Close()
+			return nil, err
+		}
+		return fused, nil
 	}
 	return c, nil
 }

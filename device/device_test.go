@@ -108,3 +108,12 @@ func TestOptionsOfThePlugin(t *testing.T) {
 	_, err = device.UploadAs(c, device.Rows, []int32{1, 2, 3, 4}, 4)
 	require.ErrorContains(t, err, "cannot be cut into 3 equal parts")
 }
+
+// Fused attention is refused where the device has none, by the setting's name.
+func TestFlashIsForCUDA(t *testing.T) {
+	devicetest.Client(t) // says how to get the plugin
+	path, err := plugin.Find(os.Getenv("TEMPER_XLA_PLUGIN"), "")
+	require.NoError(t, err)
+	_, err = device.Open(path, device.Options{Flash: true})
+	require.ErrorContains(t, err, "xla.flash_attention: this device has no fused attention")
+}

@@ -75,6 +75,10 @@ func (c *Client) compile(p *Program, reuse map[int]int, fn func(in []*graph.Node
 	if c.kernels == nil && mesh == nil {
 		defer kernel.Allow(p.graph)()
 	}
+	if c.flash {
+		flashing.Store(p.graph, true)
+		defer flashing.Delete(p.graph)
+	}
 	nodes := make([]*graph.Node, len(p.inputs))
 	for i, a := range p.inputs {
 		spec, err := a.spec(mesh)

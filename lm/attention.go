@@ -93,6 +93,9 @@ func (a causal) attend(c hf.Config, l int, q, k, v *Node) *Node {
 		q, k, v = ConvertDType(q, dtypes.Float32), ConvertDType(k, dtypes.Float32), ConvertDType(v, dtypes.Float32)
 		return ConvertDType(Reshape(kernel.Attention(q, k, v, a.segments, window), d[0], d[1], d[2]*d[3]), dtype)
 	}
+	if flashes(c, q) {
+		return flash(c, q, k, v, a.biases.layer(c, l))
+	}
 	k, v = TransposeAllDims(k, 0, 2, 1, 3), TransposeAllDims(v, 0, 2, 1, 3)
 	return attend(c, q, k, v, a.biases.layer(c, l))
 }

@@ -47,7 +47,7 @@ type options struct {
 
 // Row is one line of the table.
 type Row struct {
-	Work         string  `json:"work"` // sft or decode
+	Work         string  `json:"work"` // sft, sft_flash (with fused attention) or decode
 	Shape        string  `json:"shape"`
 	Params       int64   `json:"params"`
 	TokensPerSec float64 `json:"tokens_per_second"`
@@ -79,6 +79,12 @@ func run(ctx context.Context, o options) error {
 	if c.IsCPU() && !o.anyDevice {
 		return fmt.Errorf("%w (%s runs on the processor)", errNoGPU, o.plugin)
 	}
+	works := []string{"sft", "sft_flash", "decode"}
+	fused, err := c.WithFlash()
+	if err != nil {
+		fmt.Println(err)
+		works = []string{"sft", "decode"}
+	}
 	rows, length, batch, prompt, n, size := trainRows, trainLength, decodeBatch, decodePrompt, decodeNew, matmulSize
 	if o.anyDevice {
 		rows, length, batch, prompt, n, size = triedRows, triedLength, triedRows, triedLength, triedNew, triedMatmul
@@ -95,16 +101,19 @@ func run(ctx context.Context, o options) error {
 		if err != nil {
 			return err
 		}
-		for _, work := range []string{"sft", "decode"} {
+		for _, work := range works {
 			r := Row{Work: work, Shape: name, Params: config.Params(), Device: c.Description(), Date: time.Now().Format(time.DateOnly)}
 			var rates, ratios []float64
 			for range o.pairs {
 				var t side.Times
 				tokens := float64(rows * length)
 				args := []string{"train", name, strconv.Itoa(rows), strconv.Itoa(length)}
-				if work == "sft" {
+				switch work {
+				case "sft":
 					t, err = side.TrainHalf(c, config, rows, length, 5)
-				} else {
+				case "sft_flash":
+					t, err = side.TrainHalf(fused, config, rows, length, 5)
+				default:
 					tokens = float64(batch * n)
 					args = []string{"decode", name, strconv.Itoa(batch), strconv.Itoa(n)}
 					t, err = side.Decode(c, config, batch, prompt, n, 2)
@@ -124,7 +133,7 @@ func run(ctx context.Context, o options) error {
 				}
 			}
 			r.TokensPerSec = slices.Max(rates)
-			if work == "sft" {
+			if work != "decode" {
 				r.MFU = side.TrainOperations(config, rows, length) * r.TokensPerSec / float64(rows*length) / peak
 			}
 			if len(ratios) > 0 {
@@ -132,7 +141,7 @@ func run(ctx context.Context, o options) error {
 				r.Ratio = ratios[len(ratios)/2]
 			}
 			table = append(table, r)
-			fmt.Printf("%-7s %-5s %8.0f tokens/s  MFU %.2f  peer %8.0f  ratio %.2f\n", r.Work, r.Shape, r.TokensPerSec, r.MFU, r.Peer, r.Ratio)
+			fmt.Printf("%-9s %-5s %8.0f tokens/s  MFU %.2f  peer %8.0f  ratio %.2f\n", r.Work, r.Shape, r.TokensPerSec, r.MFU, r.Peer, r.Ratio)
 		}
 	}
 	if o.anyDevice {
