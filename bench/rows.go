@@ -62,9 +62,11 @@ var rows = append([]row{
 
 // limits says what a row's time goes into, as `perf record` of its side shows, where that is known.
 var limits = map[string]string{
-	"train_B_vs_torch":            "the products take most of the step on both sides (train_B_vs_matmul_rate), so what is left to gain is small; attention is a kernel of temper's own, the rest XLA's",
-	"decode_B1_vs_copy_bandwidth": "beside the weights a step reads and writes activations and the cache, and the threads meet after each product",
-	"grpo_stories_vs_trl":         "about half of an iteration is decoding and a quarter the products of the training step; the rest is Temporal, the bucket and the kernel",
+	"train_B_vs_torch": "the products take most of the step on both sides (profiles.md, and train_B_vs_matmul_rate: they run near the machine's rate), so what is left to gain is " +
+		"small. Tried: one product for the projections, kernels for attention and AdamW (both in), huge pages and XLA's flags (no gain beyond the noise)",
+	"decode_B1_vs_copy_bandwidth": "beside the weights a step reads and writes activations and the cache, and the threads wait for each other after each product (profiles.md). Tried: norms computed twice " +
+		"rather than met for (in), prefetching the weights (slower)",
+	"grpo_stories_vs_trl": "about half of an iteration is decoding and a quarter the products of the training step; the rest is Temporal, the bucket and the kernel",
 }
 
 // generated is how many tokens the decoding rows draw after prompts of promptTokens.
