@@ -69,3 +69,9 @@ func TestByOperation(t *testing.T) {
 	require.Equal(t, 3.0, got["Linux: pages, threads"])
 	require.Equal(t, 2.0, got["copies, allocation and the rest"])
 }
+
+func TestTablesMakeTheirFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new", "tables")
+	require.NoError(t, Results{}.write(dir))
+	require.FileExists(t, filepath.Join(dir, "benchmarks.md"))
+}
