@@ -77,8 +77,8 @@ func (e *engine) ask(ctx context.Context, p policy, problems []tasks.Problem, sc
 			prompts = append(prompts, rollout.Prompt{Tokens: tokens, Key: lm.SequenceKey(r.seed, r.iteration, ordinal, j)})
 		}
 	}
-	batch := 1
-	for batch < maxBatch && 2*batch*(longest+r.maxTokens) <= e.batchTokens(p.config) {
+	batch, tokens := 1, e.batchTokens(p.config)
+	for batch < maxBatch && 2*batch*(longest+r.maxTokens) <= tokens {
 		batch *= 2
 	}
 	sequences, err := e.sampler.Sample(ctx, p.config, p.params, prompts, rollout.Options{MaxNew: r.maxTokens, Batch: batch,

@@ -136,8 +136,14 @@ func createOptions(options map[string]any) (pjrt.NamedValuesMap, error) {
 
 // WithoutKernels is the same device for programs made of XLA's own operations alone, as every device but the CPU runs them.
 func (c *Client) WithoutKernels() *Client {
-	return &Client{backend: c.backend, plugin: c.plugin, cache: c.cache, log: c.log, shapes: map[string]int{},
-		kernels: errors.New("kernels are switched off")}
+	without := c.view()
+	without.kernels = errors.New("kernels are switched off")
+	return without
+}
+
+// view is the same device, counting its own compilations.
+func (c *Client) view() *Client {
+	return &Client{backend: c.backend, plugin: c.plugin, flash: c.flash, kernels: c.kernels, cache: c.cache, log: c.log, shapes: map[string]int{}}
 }
 
 // Devices is how many devices the client has.
@@ -145,6 +151,9 @@ func (c *Client) Devices() int { return c.backend.NumDevices() }
 
 // Description names the platform, the plugin's version and the kernels in use, for lineage records: equal descriptions compute equal bits.
 func (c *Client) Description() string {
+	if c.flash {
+		return c.backend.Description() + " with fused attention"
+	}
 	if c.kernels != nil {
 		return fmt.Sprintf("%s without kernels (%v)", c.backend.Description(), c.kernels)
 	}

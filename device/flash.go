@@ -23,5 +23,10 @@ func (c *Client) WithFlash() (*Client, error) {
 	if !operations[compute.OpTypeFusedScaledDotProductAttention] || !operations[compute.OpTypeFusedScaledDotProductAttentionVJP] {
 		return nil, errors.New("xla.flash_attention: this device has no fused attention; it is for CUDA")
 	}
-	return &Client{backend: c.backend, plugin: c.plugin, cache: c.cache, flash: true, log: c.log, shapes: map[string]int{}, kernels: c.kernels}, nil
+	if c.Devices() > 1 {
+		return nil, errors.New("xla.flash_attention: fused attention is for one device; training across several cannot call it")
+	}
+	fused := c.view()
+	fused.flash = true
+	return fused, nil
 }
