@@ -65,7 +65,7 @@ var limits = map[string]string{
 	"train_B_vs_torch": "the products take most of the step on both sides (profiles.md, and train_B_vs_matmul_rate: they run near the machine's rate), so what is left to gain is " +
 		"small. Tried: one product for the projections, kernels for attention and AdamW (both in), huge pages and XLA's flags (no gain beyond the noise)",
 	"decode_B1_vs_copy_bandwidth": "beside the weights a step reads and writes activations and the cache, and the threads wait for each other after each product (profiles.md). Tried: norms computed twice " +
-		"rather than met for (in), prefetching the weights (slower)",
+		"rather than met for (in), prefetching the weights (slower), handing the panels of a product out as threads come free (no gain)",
 	"grpo_stories_vs_trl": "about half of an iteration is decoding and a quarter the products of the training step; the rest is Temporal, the bucket and the kernel",
 }
 
