@@ -24,6 +24,7 @@ import (
 type Config struct {
 	Store      *artifact.Store
 	OpenDevice func() (*device.Client, error) // called once, at the first activity that needs the accelerator
+	Home       string                         // queue of this worker alone, for work that needs the states it holds; empty: none
 	Grace      time.Duration                  // how long work may go on once the worker is asked to stop; less than the worker waits
 	Code       string                         // version of the program, for lineage
 	Log        *slog.Logger
@@ -32,6 +33,7 @@ type Config struct {
 // Activities carries the dependencies of all activities.
 type Activities struct {
 	store *artifact.Store
+	home  string
 	code  string
 	grace time.Duration
 	log   *slog.Logger
@@ -54,7 +56,7 @@ type engine struct {
 
 // New makes the activities of one worker process.
 func New(c Config) *Activities {
-	a := &Activities{store: c.Store, code: c.Code, grace: c.Grace, log: c.Log}
+	a := &Activities{store: c.Store, home: c.Home, code: c.Code, grace: c.Grace, log: c.Log}
 	a.open = sync.OnceValues(func() (*engine, error) {
 		client, err := c.OpenDevice()
 		if err != nil {
@@ -79,6 +81,8 @@ func (a *Activities) RegisterLight(r worker.ActivityRegistry) {
 
 // RegisterCPU adds the activities of contract.QueueCPU.
 func (a *Activities) RegisterCPU(r worker.ActivityRegistry) {
+	register(a, r, contract.ScoreShard, a.scoreShard)
+	register(a, r, contract.GatherRollouts, a.gatherRollouts)
 	register(a, r, contract.WriteLog, a.writeLog)
 	register(a, r, contract.CurateData, a.curateData)
 	register(a, r, contract.WriteReport, a.writeReport)
@@ -88,6 +92,7 @@ func (a *Activities) RegisterCPU(r worker.ActivityRegistry) {
 func (a *Activities) RegisterGPU(r worker.ActivityRegistry) {
 	register(a, r, contract.TrainDemos, accelerated(a, a.trainDemos))
 	register(a, r, contract.Rollout, accelerated(a, a.rollout))
+	register(a, r, contract.SampleShard, accelerated(a, a.sampleShard))
 	register(a, r, contract.UpdatePolicy, accelerated(a, a.updatePolicy))
 	register(a, r, contract.SaveState, accelerated(a, a.saveState))
 	register(a, r, contract.ExportModel, accelerated(a, a.exportModel))

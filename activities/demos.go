@@ -30,12 +30,13 @@ func (a *Activities) trainDemos(ctx context.Context, e *engine, in contract.Trai
 		held.state.Free()
 		return out, err
 	}
-	state, err := a.advance(held, in.State, contract.Update{Demos: &in.Span})
+	state, err := a.advance(held, in.State, contract.Update{Demos: &contract.DemoSteps{Span: in.Span, Data: in.Data, Total: in.Total}})
 	if err != nil {
 		return out, err
 	}
-	ref, err := a.snapshot(ctx, e, in.Stage, held, in.State.Snapshot)
-	out.State = contract.State{Snapshot: ref, Key: state.Key, Step: state.Step}
+	ref, err := a.snapshot(ctx, e, in.Stage, held, state)
+	state.Snapshot, state.Log = ref, nil
+	out.State = state
 	return out, err
 }
 

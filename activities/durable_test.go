@@ -163,8 +163,8 @@ func TestEveryActivityHasItsQueue(t *testing.T) {
 	a.RegisterCPU(&cpu)
 	a.RegisterGPU(&gpu)
 	require.ElementsMatch(t, []string{contract.PrepareTasks, contract.RecallStage, contract.RememberStage, contract.ImportModel, contract.InitModel, contract.PlanDemos}, light.names)
-	require.ElementsMatch(t, []string{contract.WriteLog, contract.CurateData, contract.WriteReport}, cpu.names)
-	require.ElementsMatch(t, []string{contract.TrainDemos, contract.Rollout, contract.UpdatePolicy, contract.SaveState, contract.ExportModel, contract.WriteProblems,
+	require.ElementsMatch(t, []string{contract.ScoreShard, contract.GatherRollouts, contract.WriteLog, contract.CurateData, contract.WriteReport}, cpu.names)
+	require.ElementsMatch(t, []string{contract.TrainDemos, contract.Rollout, contract.SampleShard, contract.UpdatePolicy, contract.SaveState, contract.ExportModel, contract.WriteProblems,
 		contract.FilterProblems, contract.SampleTeacher, contract.DistillRound, contract.EvaluateModel}, gpu.names)
 }
 

@@ -79,6 +79,7 @@ stages:
 type lab struct {
 	t     *testing.T
 	ctx   context.Context
+	disk  *memory.Backend
 	store *artifact.Store
 	p     *pipelines.Pipeline
 	a     *Activities
@@ -91,7 +92,8 @@ func newLab(t *testing.T, set ...string) *lab {
 	t.Helper()
 	p, err := pipelines.Parse("lab.yaml", []byte(labYAML), set)
 	require.NoError(t, err)
-	l := &lab{t: t, ctx: context.Background(), store: artifact.New(memory.New()), p: p, out: map[string]map[string]artifact.Ref{}}
+	l := &lab{t: t, ctx: context.Background(), disk: memory.New(), p: p, out: map[string]map[string]artifact.Ref{}}
+	l.store = artifact.New(l.disk)
 	l.a = newWorker(t, l.store)
 	l.sets, err = l.a.prepareTasks(l.ctx, contract.PrepareInput{Run: "lab", Tasks: p.Tasks})
 	require.NoError(t, err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 
 	"go.temporal.io/sdk/activity"
 
@@ -43,6 +44,8 @@ func (l *loadedModels) clear() {
 func (a *Activities) model(ctx context.Context, e *engine, ref artifact.Ref) (*loadedModel, error) {
 	l := &a.loaded
 	if m, ok := l.models[ref]; ok {
+		i := slices.Index(l.refs, ref)
+		l.refs = append(slices.Delete(l.refs, i, i+1), ref)
 		return m, nil
 	}
 	files, err := a.files(ctx, ref)
@@ -89,11 +92,16 @@ func (a *Activities) files(ctx context.Context, ref artifact.Ref) (map[string][]
 // commit writes an artifact of a stage. Parents are the stage's inputs; what differs between attempts is left out, so that a retry arrives
 // at the same artifact.
 func (a *Activities) commit(ctx context.Context, stage contract.Stage, kind, summary string, metrics map[string]float64, files map[string][]byte, parents ...artifact.Parent) (artifact.Ref, error) {
-	settings, err := json.Marshal(stage.Stage)
+	return a.commitWith(ctx, stage, stage.Stage, kind, summary, metrics, files, parents...)
+}
+
+// commitWith is commit with other settings than the stage's.
+func (a *Activities) commitWith(ctx context.Context, stage contract.Stage, settings any, kind, summary string, metrics map[string]float64, files map[string][]byte, parents ...artifact.Parent) (artifact.Ref, error) {
+	body, err := json.Marshal(settings)
 	if err != nil {
 		return artifact.Ref{}, err
 	}
-	m := artifact.Manifest{Kind: kind, Parents: parents, Settings: settings, Code: a.code, Metrics: metrics, Summary: summary,
+	m := artifact.Manifest{Kind: kind, Parents: parents, Settings: body, Code: a.code, Metrics: metrics, Summary: summary,
 		MadeBy: artifact.MadeBy{Workflow: stage.Run, Stage: stage.Stage.ID, Activity: activityName(ctx)}}
 	if d := a.device.Load(); d != nil {
 		m.Device = *d

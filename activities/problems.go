@@ -15,6 +15,8 @@ import (
 const (
 	kindProblems   = "problems"
 	kindRollouts   = "rollouts"
+	kindShard      = "shard"  // of a round's rollouts
+	kindPolicy     = "policy" // parameters of a model in training, to sample with
 	kindLog        = "log"
 	kindDemos      = "demonstrations"
 	kindEvaluation = "evaluation"

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -92,6 +93,9 @@ func (a *Activities) restore(ctx context.Context, e *engine, stage contract.Stag
 		return held, nil
 	}
 	held, err := a.loadSnapshot(ctx, e, stage, s.Snapshot)
+	if s.Snapshot.Kind == kindState && (errors.Is(err, artifact.ErrCorrupt) || errors.Is(err, artifact.ErrNotFound)) {
+		held, err = a.remake(ctx, e, stage, s.Snapshot, err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -113,6 +117,9 @@ func (a *Activities) replay(ctx context.Context, e *engine, stage contract.Stage
 		return err
 	}
 	switch {
+	case u.Demos != nil:
+		_, err := a.demoSteps(ctx, e, contract.TrainInput{Stage: stage, Data: u.Demos.Data, Span: u.Demos.Span, Total: u.Demos.Total}, held)
+		return err
 	case u.Policy != nil:
 		_, err := a.policyStep(ctx, e, stage, held, *u.Policy)
 		return err
@@ -133,7 +140,40 @@ func (a *Activities) advance(held *resident, s contract.State, u contract.Update
 	}
 	a.residents.put(key, held)
 	log := append(append([]contract.Update{}, s.Log...), u)
-	return contract.State{Snapshot: s.Snapshot, Log: log, Key: key, Step: held.state.Main.Step}, nil
+	return contract.State{Snapshot: s.Snapshot, Log: log, Key: key, Step: held.state.Main.Step, Home: a.home}, nil
+}
+
+// remake gives the state of a snapshot whose files are gone or damaged: the snapshot before it with the updates since done again. The files are
+// put back; that they have the digests of the lost ones shows that the state is the same.
+func (a *Activities) remake(ctx context.Context, e *engine, stage contract.Stage, ref artifact.Ref, cause error) (*resident, error) {
+	m, err := a.store.Load(ctx, ref)
+	if err != nil {
+		return nil, errors.Join(cause, err)
+	}
+	var from origin
+	if err := json.Unmarshal(m.Settings, &from); err != nil || len(from.Log) == 0 {
+		return nil, fmt.Errorf("%w; and its manifest does not say how to make it again", cause)
+	}
+	state := contract.State{Log: from.Log}
+	for _, p := range m.Parents {
+		if p.Role == previousRole {
+			state.Snapshot = p.Ref
+		}
+	}
+	a.log.Warn("a snapshot is made again from the one before it", "snapshot", ref.Short(), "previous", state.Snapshot.Short(), "updates", len(from.Log), "cause", cause)
+	held, err := a.restore(ctx, e, stage, state)
+	if err != nil {
+		return nil, errors.Join(cause, fmt.Errorf("make it again: %w", err))
+	}
+	files, err := e.snapshotFiles(held)
+	if err == nil {
+		err = a.store.Repair(ctx, ref, files)
+	}
+	if err != nil {
+		held.state.Free()
+		return nil, fmt.Errorf("%w; made again on %s, it was made on %s: %w", cause, e.client.Description(), m.Device, err)
+	}
+	return held, nil
 }
 
 // readModel parses the files of a model or snapshot and checks that its tokenizer fits.

@@ -3,141 +3,18 @@ package activities
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	"temper/activities/contract"
 	"temper/artifact"
+	"temper/lm/hf"
 	"temper/objective"
 	"temper/pipelines"
 	"temper/reward"
-	"temper/tasks"
 	"temper/train"
 )
-
-// rollouts is what a round sampled, as it is stored: tokens with the probabilities they were sampled with, never text made into tokens again.
-type rollouts struct {
-	Round  int            `json:"round"`
-	Groups []rolloutGroup `json:"groups"`
-}
-
-type rolloutGroup struct {
-	Ordinal int             `json:"ordinal"` // of the problem in the stage's problems
-	Problem string          `json:"problem"` // id
-	Prompt  []int32         `json:"prompt"`
-	Samples []rolloutSample `json:"samples"`
-}
-
-type rolloutSample struct {
-	Tokens   []int32            `json:"tokens"`
-	LogProbs []float32          `json:"log_probs"`
-	Finished bool               `json:"finished"`
-	Text     string             `json:"text"`
-	Verdict  reward.Verdict     `json:"verdict"`
-	Reward   float64            `json:"reward"`
-	Parts    map[string]float64 `json:"parts,omitempty"`
-	Detail   string             `json:"detail,omitempty"`
-}
-
-const rolloutsFile = "rollouts.json.gz"
-
-// rollout samples and scores one round.
-func (a *Activities) rollout(ctx context.Context, e *engine, in contract.RolloutInput) (contract.RolloutOutput, error) {
-	start := time.Now()
-	s := in.Stage.Stage.Settings.(*pipelines.RL)
-	pool, err := a.practice(ctx, in.Stage, s)
-	if err != nil {
-		return contract.RolloutOutput{}, err
-	}
-	scorer, err := reward.New(s.RecipeSettings.Reward)
-	if err != nil {
-		return contract.RolloutOutput{}, err
-	}
-	held, err := a.restore(ctx, e, in.Stage, in.State)
-	if err != nil {
-		return contract.RolloutOutput{}, err
-	}
-	defer a.residents.put(in.State.Key, held)
-	params, err := e.trainer.Reading(held.state)
-	if err != nil {
-		return contract.RolloutOutput{}, err
-	}
-	ordinals := pool.draw(in.Stage.Seed, s.Weights, in.Round, s.Prompts)
-	problems := make([]tasks.Problem, len(ordinals))
-	places := make([]int, len(ordinals))
-	for i, o := range ordinals {
-		problems[i], places[i] = pool.problems[o], i
-	}
-	sampling := s.RecipeSettings.Sampling
-	answers, err := e.ask(ctx, policy{held.state.Config, params, held.text}, problems, scorer, request{
-		samples: s.RecipeSettings.Group, temperature: sampling.Temperature, topK: sampling.TopK, topP: sampling.TopP, maxTokens: s.MaxTokens,
-		seed: in.Stage.Seed, iteration: in.Round, ordinals: places})
-	if err != nil {
-		return contract.RolloutOutput{}, err
-	}
-	out := contract.RolloutOutput{Ordinals: ordinals}
-	record := rollouts{Round: in.Round}
-	n := 0.0
-	for i, group := range answers {
-		g := rolloutGroup{Ordinal: ordinals[i], Problem: problems[i].ID, Prompt: held.text.prompt(problems[i].Prompt)}
-		solved, judged := 0, 0
-		for _, x := range group {
-			g.Samples = append(g.Samples, rolloutSample{Tokens: x.Tokens, LogProbs: x.LogProbs, Finished: x.Finished, Text: x.Text,
-				Verdict: x.Score.Verdict, Reward: x.Score.Reward, Parts: x.Score.Parts, Detail: x.Score.Detail})
-			out.TokensRead += len(x.Tokens)
-			if x.Score.Verdict == reward.Error {
-				out.Errors++
-				continue
-			}
-			judged++
-			n++
-			out.Reward += x.Score.Reward
-			if x.Score.Verdict == reward.Correct {
-				solved++
-			}
-			if x.Finished {
-				out.Finished++
-			}
-		}
-		out.Solved += float64(solved)
-		if constant(g.Samples) {
-			out.Constant++
-		}
-		if judged > 0 && solved == 0 && problems[i].Solution != "" && !slices.Contains(out.Unsolved, ordinals[i]) {
-			out.Unsolved = append(out.Unsolved, ordinals[i])
-		}
-		record.Groups = append(record.Groups, g)
-	}
-	if n == 0 {
-		return out, fmt.Errorf("round %d: the reward of every sample failed; the first: %s", in.Round+1, record.Groups[0].Samples[0].Detail)
-	}
-	out.Length = float64(out.TokensRead) / (n + float64(out.Errors))
-	out.Reward, out.Solved, out.Finished, out.Constant = out.Reward/n, out.Solved/n, out.Finished/n, out.Constant/float64(len(answers))
-	body, err := gzipJSON(record)
-	if err != nil {
-		return out, err
-	}
-	out.Rollouts, err = a.commit(ctx, in.Stage, kindRollouts, fmt.Sprintf("round %d of %s: reward %.3f", in.Round+1, in.Stage.Stage.ID, out.Reward),
-		map[string]float64{"reward": out.Reward, "solved": out.Solved}, map[string][]byte{rolloutsFile: body},
-		artifact.Parent{Role: "snapshot", Ref: in.State.Snapshot})
-	out.Seconds = time.Since(start).Seconds()
-	return out, err
-}
-
-// constant says whether all rewards of a group are equal, so that it teaches nothing. Samples whose reward failed have none.
-func constant(samples []rolloutSample) bool {
-	var first *float64
-	for _, s := range samples {
-		switch {
-		case s.Verdict == reward.Error:
-		case first == nil:
-			first = &s.Reward
-		case s.Reward != *first:
-			return false
-		}
-	}
-	return true
-}
 
 // practice is the problems of an RL stage, each with the demonstration that interleaving would train on: that of the stage's demos for the
 // same prompt, or its own.
@@ -175,8 +52,25 @@ func (a *Activities) updatePolicy(ctx context.Context, e *engine, in contract.Po
 		return out, err
 	}
 	out.State, err = a.advance(held, in.State, contract.Update{Policy: &in.Step})
+	if err == nil && in.Publish {
+		out.State.Policy, err = a.publish(ctx, e, in.Stage, held)
+	}
 	out.Seconds = time.Since(start).Seconds()
 	return out, err
+}
+
+// publish writes a state's parameters for workers that only sample with them: all bits of them, whatever the precision of the stage's models.
+func (a *Activities) publish(ctx context.Context, e *engine, stage contract.Stage, held *resident) (artifact.Ref, error) {
+	model, err := e.hostModel(held)
+	if err != nil {
+		return artifact.Ref{}, err
+	}
+	model.Config.Dtype = "float32"
+	files, err := hf.ToFiles(model)
+	if err != nil {
+		return artifact.Ref{}, err
+	}
+	return a.commit(ctx, stage, kindPolicy, fmt.Sprintf("policy of %s after step %d", stage.Stage.ID, held.state.Main.Step), nil, files)
 }
 
 // policyStep changes a state by one round: a pure function of the state, the rollouts, the demonstrations and the settings.
@@ -212,6 +106,10 @@ func (a *Activities) policyStep(ctx context.Context, e *engine, stage contract.S
 		if err := a.referenceColumn(ctx, e, stage, loss, batches); err != nil {
 			return out, err
 		}
+		corrected, err := e.correct(held, recipe, batches)
+		if err != nil {
+			return out, err
+		}
 		for i := range recipe.OffPolicy.Updates {
 			r, ok, err := g.update(fmt.Sprintf("round %d", step.Round+1), settings, schedule.At(step.Round*recipe.OffPolicy.Updates+i), nil, batches...)
 			if err != nil {
@@ -219,6 +117,7 @@ func (a *Activities) policyStep(ctx context.Context, e *engine, stage contract.S
 			}
 			if i == 0 && ok {
 				out.Loss, out.Norm, out.Metrics = r.Loss, r.GradNorm, r.Metrics
+				maps.Copy(out.Metrics, corrected)
 			}
 		}
 	}

@@ -62,8 +62,8 @@ func (e *engine) batchTokens(c hf.Config) int {
 // maxBatch bounds the sequences in one device batch.
 const maxBatch = 512
 
-// ask samples answers to problems and scores them: [problems][samples].
-func (e *engine) ask(ctx context.Context, p policy, problems []tasks.Problem, scorer *reward.Scorer, r request) ([][]answer, error) {
+// draw samples answers to problems: [problems][samples], not scored yet.
+func (e *engine) draw(ctx context.Context, p policy, problems []tasks.Problem, r request) ([][]answer, error) {
 	prompts := make([]rollout.Prompt, 0, len(problems)*r.samples)
 	longest := 0
 	for i, problem := range problems {
@@ -86,21 +86,40 @@ func (e *engine) ask(ctx context.Context, p policy, problems []tasks.Problem, sc
 	if err != nil {
 		return nil, err
 	}
-	samples := make([]reward.Sample, len(sequences))
+	out := make([][]answer, len(problems))
 	for i, s := range sequences {
-		problem := problems[i/r.samples]
-		samples[i] = reward.Sample{Prompt: problem.Prompt, Response: p.text.decode(s.Tokens), Gold: problem.Answer, Meta: problem.Meta,
-			Finished: s.Finished, Tokens: len(s.Tokens), MaxTokens: r.maxTokens}
+		out[i/r.samples] = append(out[i/r.samples], answer{Sequence: s, Text: p.text.decode(s.Tokens)})
+	}
+	return out, nil
+}
+
+// ask is draw with the answers scored.
+func (e *engine) ask(ctx context.Context, p policy, problems []tasks.Problem, scorer *reward.Scorer, r request) ([][]answer, error) {
+	answers, err := e.draw(ctx, p, problems, r)
+	if err != nil {
+		return nil, err
+	}
+	var samples []reward.Sample
+	for i, group := range answers {
+		for _, x := range group {
+			samples = append(samples, toScore(problems[i], x.Text, x.Finished, len(x.Tokens), r.maxTokens))
+		}
 	}
 	scores, err := scorer.ScoreAll(ctx, samples, scorers)
 	if err != nil {
 		return nil, fmt.Errorf("score: %w", err)
 	}
-	out := make([][]answer, len(problems))
-	for i, s := range sequences {
-		out[i/r.samples] = append(out[i/r.samples], answer{Sequence: s, Text: samples[i].Response, Score: scores[i]})
+	for i, group := range answers {
+		for j := range group {
+			group[j].Score = scores[i*r.samples+j]
+		}
 	}
-	return out, nil
+	return answers, nil
+}
+
+// toScore is a response as the rewards see it.
+func toScore(p tasks.Problem, response string, finished bool, tokens, maxTokens int) reward.Sample {
+	return reward.Sample{Prompt: p.Prompt, Response: response, Gold: p.Answer, Meta: p.Meta, Finished: finished, Tokens: tokens, MaxTokens: maxTokens}
 }
 
 // scorers is how many samples are scored at once.

@@ -10,6 +10,7 @@ import (
 	"temper/artifact"
 	"temper/lm"
 	"temper/lm/hf"
+	"temper/pipelines"
 	"temper/train"
 )
 
@@ -118,32 +119,48 @@ func (a *Activities) saveState(ctx context.Context, e *engine, in contract.State
 		return contract.State{}, err
 	}
 	defer a.residents.put(in.State.Key, held)
-	ref, err := a.snapshot(ctx, e, in.Stage, held, in.State.Snapshot)
-	return contract.State{Snapshot: ref, Key: in.State.Key, Step: held.state.Main.Step}, err
+	ref, err := a.snapshot(ctx, e, in.Stage, held, in.State)
+	return contract.State{Snapshot: ref, Key: in.State.Key, Step: held.state.Main.Step, Policy: in.State.Policy, Home: a.home}, err
 }
 
+// origin is how a snapshot came about, in its manifest: the settings of its stage, and the updates since the snapshot before it, which is its
+// parent "previous".
+type origin struct {
+	Stage pipelines.Stage   `json:"stage"`
+	Log   []contract.Update `json:"log"`
+}
+
+const previousRole = "previous"
+
 // snapshot writes a snapshot of a state.
-func (a *Activities) snapshot(ctx context.Context, e *engine, stage contract.Stage, held *resident, previous artifact.Ref) (artifact.Ref, error) {
-	files, err := e.stateFiles(held)
+func (a *Activities) snapshot(ctx context.Context, e *engine, stage contract.Stage, held *resident, state contract.State) (artifact.Ref, error) {
+	files, err := e.snapshotFiles(held)
 	if err != nil {
-		return artifact.Ref{}, err
-	}
-	saved, err := held.state.SaveOptimizer()
-	if err != nil {
-		return artifact.Ref{}, err
-	}
-	var buf bytes.Buffer
-	if err := hf.EncodeSafetensors(&buf, saved.Tensors, "float32", nil); err != nil {
-		return artifact.Ref{}, err
-	}
-	files[optimizerFile] = buf.Bytes()
-	if files[stateFile], err = json.Marshal(counters{Steps: saved.Steps, Dtype: held.state.Config.Dtype, Base: held.base}); err != nil {
 		return artifact.Ref{}, err
 	}
 	summary := fmt.Sprintf("snapshot of %s after step %d", stage.Stage.ID, held.state.Main.Step)
-	parents := []artifact.Parent{{Role: "previous", Ref: previous}}
-	if !held.base.IsZero() && held.base != previous {
+	parents := []artifact.Parent{{Role: previousRole, Ref: state.Snapshot}}
+	if !held.base.IsZero() && held.base != state.Snapshot {
 		parents = append(parents, artifact.Parent{Role: "base", Ref: held.base})
 	}
-	return a.commit(ctx, stage, kindState, summary, nil, files, parents...)
+	return a.commitWith(ctx, stage, origin{stage.Stage, state.Log}, kindState, summary, nil, files, parents...)
+}
+
+// snapshotFiles are all files of a snapshot.
+func (e *engine) snapshotFiles(held *resident) (map[string][]byte, error) {
+	files, err := e.stateFiles(held)
+	if err != nil {
+		return nil, err
+	}
+	saved, err := held.state.SaveOptimizer()
+	if err != nil {
+		return nil, err
+	}
+	var buf bytes.Buffer
+	if err := hf.EncodeSafetensors(&buf, saved.Tensors, "float32", nil); err != nil {
+		return nil, err
+	}
+	files[optimizerFile] = buf.Bytes()
+	files[stateFile], err = json.Marshal(counters{Steps: saved.Steps, Dtype: held.state.Config.Dtype, Base: held.base})
+	return files, err
 }

@@ -45,6 +45,12 @@ func (s *RL) check(report func(string, string, ...any)) {
 	if s.Length > 0 && s.Length <= s.MaxTokens {
 		report("length", "must be above max_tokens (%d), for a row holds the prompt too, is %d", s.MaxTokens, s.Length)
 	}
+	if s.Shards > s.Prompts {
+		report("shards", "must be at most prompts (%d), is %d", s.Prompts, s.Shards)
+	}
+	if s.Ahead > 0 && s.RecipeSettings.OffPolicy.Correction == "none" {
+		report("ahead", "needs a recipe with off_policy.correction, for the policy that samples is one update older than the one that is trained")
+	}
 	sum := 0.0
 	for name, w := range s.Weights {
 		sum += w
@@ -74,6 +80,9 @@ func (r *Recipe) check(path string, report func(string, string, ...any)) {
 	}
 	if r.Loss.Ratio == "none" && r.OffPolicy.Updates > 1 {
 		report(path+".off_policy.updates", "must be 1 with ratio none: later updates would treat old samples as fresh ones, is %d", r.OffPolicy.Updates)
+	}
+	if r.OffPolicy.Correction == "none" && r.OffPolicy.Bound != 0 {
+		report(path+".off_policy.bound", "is for a correction, and there is none")
 	}
 	if r.Loss.KL.To == "none" && r.Loss.KL.Coef > 0 {
 		report(path+".loss.kl.to", "must be reference for a coefficient above 0")

@@ -87,7 +87,12 @@ func (s *SFT) complete() {
 	s.LoRA.complete()
 }
 
-func (s *RL) complete() { s.LoRA.complete() }
+func (s *RL) complete() {
+	s.LoRA.complete()
+	if o := &s.RecipeSettings.OffPolicy; o.Correction != "none" && o.Bound == 0 {
+		o.Bound = 2 // as verl and OpenRLHF have it
+	}
+}
 
 func (l *LoRA) complete() {
 	if l == nil {

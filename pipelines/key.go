@@ -17,7 +17,7 @@ var AlgorithmVersion = map[string]int{
 
 // operational settings change how a stage is run, not what it gives: they are no part of its key, and neither is the name of a
 // recipe, for the recipe's values are.
-var operational = map[string]bool{"chunk_steps": true, "save_every": true, "recipe": true}
+var operational = map[string]bool{"chunk_steps": true, "save_every": true, "save_seconds": true, "recipe": true}
 
 // Key names what the stage will give, in sha256 hex: equal keys promise equal results. It covers the kind and its AlgorithmVersion,
 // the settings without the id, the digests of what each input holds (by Input.Role; for an import the caller may add the digest

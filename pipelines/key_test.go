@@ -124,7 +124,7 @@ func TestKeySeesEverySetting(t *testing.T) {
 func eachLeaf(v reflect.Value, path string, visit func(string, reflect.Value)) {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
-		name := strings.TrimPrefix(path+"."+f.Tag.Get("json"), ".")
+		name := strings.TrimPrefix(path+"."+jsonName(f), ".")
 		if v.Field(i).Kind() == reflect.Struct {
 			eachLeaf(v.Field(i), strings.Trim(name, "."), visit)
 			continue
@@ -180,6 +180,11 @@ func TestSettingsAreAllReachableByTheirTags(t *testing.T) {
 	}
 }
 
+func jsonName(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	return name
+}
+
 // eachTag holds that yaml and json name a setting alike, for paths in errors, --set and JSON must agree.
 func eachTag(t *testing.T, path string, typ reflect.Type) {
 	for i := range typ.NumField() {
@@ -188,7 +193,7 @@ func eachTag(t *testing.T, path string, typ reflect.Type) {
 			require.Equal(t, ",inline", f.Tag.Get("yaml"), path)
 		} else if f.Tag.Get("yaml") != "-" {
 			require.NotEmpty(t, f.Tag.Get("yaml"), "%s.%s", path, f.Name)
-			require.Equal(t, f.Tag.Get("yaml"), f.Tag.Get("json"), "%s.%s", path, f.Name)
+			require.Equal(t, f.Tag.Get("yaml"), jsonName(f), "%s.%s", path, f.Name)
 		}
 		if f.Type.Kind() == reflect.Struct {
 			eachTag(t, path+"."+f.Name, f.Type)

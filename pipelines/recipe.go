@@ -57,10 +57,11 @@ type KL struct {
 	Estimator string  `yaml:"estimator" json:"estimator" validate:"oneof=k1 k2 k3"`
 }
 
-// OffPolicy says how many optimizer updates one round's rollouts get, and how their age is corrected for.
+// OffPolicy says how many optimizer updates one round's rollouts get, and how it is corrected for that another policy sampled them.
 type OffPolicy struct {
-	Updates    int    `yaml:"updates" json:"updates" validate:"gte=1,lte=1024"`
-	Correction string `yaml:"correction" json:"correction" validate:"oneof=none token_truncate sequence_mask"`
+	Updates    int     `yaml:"updates" json:"updates" validate:"gte=1,lte=1024"`
+	Correction string  `yaml:"correction" json:"correction" validate:"oneof=none token_truncate sequence_mask"` // see objective.Correction
+	Bound      float64 `yaml:"bound" json:"bound,omitempty" validate:"eq=0|gte=1,lte=1000"`                     // of the correction's weights; default with a correction: 2
 }
 
 // Interleave adds supervised steps on problems that the policy cannot solve.

@@ -92,7 +92,10 @@ type RL struct {
 	Rows           int                `yaml:"rows" json:"rows" validate:"gte=1,lte=65536"`                       // of a training micro-batch
 	Length         int                `yaml:"length" json:"length" validate:"gte=0,lte=1048576"`                 // tokens a row; 0: the longest prompt and max_tokens, up to a multiple of 16
 	Packing        bool               `yaml:"packing" json:"packing"`                                            // several samples a row; default true
-	SaveEvery      int                `yaml:"save_every" json:"save_every" validate:"gte=1"`                     // rounds between snapshots; no effect on the weights
+	SaveEvery      int                `yaml:"save_every" json:"save_every" validate:"gte=1"`                     // rounds between snapshots at most; no effect on the weights
+	SaveSeconds    float64            `yaml:"save_seconds" json:"save_seconds,omitempty" validate:"gte=0"`       // and time between them at most; 0: any
+	Shards         int                `yaml:"shards" json:"shards,omitempty" validate:"gte=0,lte=4096"`          // parts of a round that workers sample and score at once; 0: one worker does all
+	Ahead          int                `yaml:"ahead" json:"ahead,omitempty" validate:"gte=0,lte=1"`               // 1: a round is sampled while the one before it trains (one step off policy)
 	Weights        map[string]float64 `yaml:"weights" json:"weights" validate:"dive,gte=0"`                      // share of each of tasks; default: by size
 	Demos          string             `yaml:"demos" json:"demos"`                                                // task set of demonstrations by prompt; default: each problem's own solution
 	LoRA           *LoRA              `yaml:"lora" json:"lora" validate:"omitempty"`                             // default: all parameters are trained

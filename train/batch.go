@@ -114,3 +114,24 @@ func (b *Batch) Sequences() [][]int32 {
 	}
 	return out
 }
+
+// Span is a range of positions [From, To) in a batch's arrays.
+type Span struct{ From, To int }
+
+// TrainedSpans are, for each sequence in the batch, its positions with weight: they follow each other.
+func (b *Batch) TrainedSpans() []Span {
+	var out []Span
+	open := false
+	for i, w := range b.Weight {
+		switch {
+		case w <= 0:
+			open = false
+		case open && b.Positions[i] > 0 && i%b.Length > 0:
+			out[len(out)-1].To = i + 1
+		default:
+			out = append(out, Span{i, i + 1})
+			open = true
+		}
+	}
+	return out
+}

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -49,6 +51,7 @@ type Group struct {
 type queue struct {
 	name   string
 	worker sdkWorker
+	home   bool // of this group alone
 }
 
 // sdkWorker is the part of worker.Worker that a group uses. Stop waits for running activities, at most the worker's stop timeout.
@@ -70,10 +73,14 @@ func Start(ctx context.Context, o Options) (*Group, error) {
 	if o.OpenDevice == nil {
 		o.OpenDevice = DeviceOpener(o.Settings.XLA, o.Log)
 	}
-	acts := activities.New(activities.Config{Store: o.Store, OpenDevice: o.OpenDevice, Grace: grace(o.Settings.Worker.Drain), Code: o.Code, Log: o.Log})
+	home, leave, err := takeHome(o.Settings.Worker)
+	if err != nil {
+		return nil, err
+	}
+	acts := activities.New(activities.Config{Store: o.Store, OpenDevice: o.OpenDevice, Home: home, Grace: grace(o.Settings.Worker.Drain), Code: o.Code, Log: o.Log})
 	g := newGroup(o.Log)
-	g.closer = acts.Close
-	for _, p := range plans {
+	g.closer = func() { acts.Close(); leave() }
+	for _, p := range atHome(plans, home) {
 		options := p.options
 		options.OnFatalError = func(err error) { g.fail(fmt.Errorf("worker of queue %s: %w", p.queue, err)) }
 		w := worker.New(o.Client, p.queue, options)
@@ -83,10 +90,10 @@ func Start(ctx context.Context, o Options) (*Group, error) {
 			acts.RegisterLight(w)
 		case contract.QueueCPU:
 			acts.RegisterCPU(w)
-		case contract.QueueGPU:
+		case contract.QueueGPU, home:
 			acts.RegisterGPU(w)
 		}
-		g.queues = append(g.queues, queue{name: p.queue, worker: w})
+		g.queues = append(g.queues, queue{name: p.queue, worker: w, home: p.queue == home})
 	}
 	reach := func(ctx context.Context) error {
 		_, err := o.Client.CheckHealth(ctx, &client.CheckHealthRequest{})
@@ -96,6 +103,24 @@ func Start(ctx context.Context, o Options) (*Group, error) {
 		return nil, err
 	}
 	return g, nil
+}
+
+// takeHome gives a worker with an accelerator the queue for work that needs the states it holds.
+func takeHome(s configs.Worker) (queue string, leave func(), err error) {
+	if !slices.Contains(s.Queues, contract.QueueGPU) {
+		return "", func() {}, nil
+	}
+	return home(filepath.Join(os.TempDir(), fmt.Sprintf("temper-workers-%d", os.Getuid())))
+}
+
+// atHome adds the home queue, which is served as the queue of accelerators is.
+func atHome(plans []planned, home string) []planned {
+	for _, p := range plans {
+		if p.queue == contract.QueueGPU {
+			return append(slices.Clone(plans), planned{queue: home, options: p.options})
+		}
+	}
+	return plans
 }
 
 // DeviceOpener loads the XLA plugin that the settings name, or the one in the cache.
@@ -149,11 +174,13 @@ func (g *Group) start(ctx context.Context, healthAddress string, reach func(cont
 	return nil
 }
 
-// Queues lists the queues that the group serves.
+// Queues lists the queues that the group shares with others.
 func (g *Group) Queues() []string {
-	names := make([]string, len(g.queues))
-	for i, q := range g.queues {
-		names[i] = q.name
+	var names []string
+	for _, q := range g.queues {
+		if !q.home {
+			names = append(names, q.name)
+		}
 	}
 	return names
 }

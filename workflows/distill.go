@@ -36,7 +36,7 @@ func Distill(ctx workflow.Context, in contract.StageInput) (contract.StageOut, e
 		}
 		m.curves = append(m.curves, curve{name: "divergence"})
 		for round := range s.OnPolicy.Rounds {
-			out, err := call[contract.DistillOutput](ctx, contract.QueueGPU, contract.DistillRound,
+			out, err := callAt[contract.DistillOutput](ctx, state, contract.DistillRound,
 				fmt.Sprintf("on-policy round %d of %d", round+1, s.OnPolicy.Rounds), contract.DistillInput{Stage: in.Stage, State: state, Round: round})
 			if err != nil {
 				return contract.StageOut{}, err
@@ -47,7 +47,7 @@ func Distill(ctx workflow.Context, in contract.StageInput) (contract.StageOut, e
 			m.curves[1].add(out.Divergence)
 			m.step(ctx, s.Steps+round+1, fmt.Sprintf("steps and rounds, divergence %.4f nats a token, student solves %.1f%%", out.Divergence, 100*out.Solved))
 			if (round+1)%snapshotEvery == 0 {
-				if state, err = call[contract.State](ctx, contract.QueueGPU, contract.SaveState, "snapshot", contract.StateInput{Stage: in.Stage, State: state}); err != nil {
+				if state, err = callAt[contract.State](ctx, state, contract.SaveState, "snapshot", contract.StateInput{Stage: in.Stage, State: state}); err != nil {
 					return contract.StageOut{}, err
 				}
 			}

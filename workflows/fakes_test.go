@@ -28,6 +28,8 @@ type world struct {
 	fails   map[string]error           // by activity; an error is given once for each in times, or always
 	leftOut map[int][]contract.LeftOut // by round
 	times   map[string]int
+	home    string // of the states that updates lead to
+	away    error  // what work at home fails with
 }
 
 // called is one call of an activity.
@@ -89,8 +91,12 @@ func fakeModels(w *world) {
 		return contract.RolloutOutput{Rollouts: ref("rollouts", fmt.Sprintf("round-%d", in.Round)), Reward: float64(in.Round+1) / 8, Solved: 0.25, Length: 9,
 			Unsolved: []int{in.Round % 3, 10 + in.Round}}
 	})
+	fake(w, contract.SampleShard, func(in contract.RolloutInput) artifact.Ref {
+		return ref("shard", fmt.Sprintf("samples-%d-%d", in.Round, in.Shard.From))
+	})
 	fake(w, contract.UpdatePolicy, func(in contract.PolicyInput) contract.PolicyOutput {
 		s := in.State
+		s.Home = w.home
 		s.Log = append(append([]contract.Update{}, s.Log...), contract.Update{Policy: &in.Step})
 		s.Key, s.Step = fmt.Sprintf("after-%d", in.Step.Round), s.Step+1
 		return contract.PolicyOutput{State: s, Norm: 2, Metrics: map[string]float64{"entropy": 3 - float64(in.Step.Round)/4, "sampler_log_prob_gap": 0.01},
@@ -113,6 +119,10 @@ func fakeModels(w *world) {
 // fakeData registers what makes logs and data sets.
 func fakeData(w *world) {
 	fake(w, contract.WriteLog, func(in contract.LogInput) artifact.Ref { return ref("log", in.Stage.Stage.ID) })
+	fake(w, contract.ScoreShard, func(in contract.ScoreInput) artifact.Ref { return ref("shard", "scored-"+in.Samples.Content) })
+	fake(w, contract.GatherRollouts, func(in contract.GatherInput) contract.RolloutOutput {
+		return contract.RolloutOutput{Rollouts: ref("rollouts", fmt.Sprintf("gathered-%d", in.Round)), Reward: 0.5}
+	})
 	fake(w, contract.CurateData, func(in contract.CurateInput) contract.ProblemsOut {
 		n := in.Count
 		if n == 0 {
@@ -138,6 +148,9 @@ func fake[In, Out any](w *world, name string, answer func(In) Out) {
 		defer w.mu.Unlock()
 		w.calls = append(w.calls, called{name: name, queue: activity.GetInfo(ctx).TaskQueue, input: in})
 		var none Out
+		if w.away != nil && activity.GetInfo(ctx).TaskQueue == w.home {
+			return none, w.away
+		}
 		if err := w.fails[name]; err != nil {
 			if w.times[name]--; w.times[name] == 0 {
 				delete(w.fails, name)

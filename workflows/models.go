@@ -75,7 +75,7 @@ func trainSpans(ctx workflow.Context, in contract.StageInput, m *monitor, state 
 	var loss float64
 	for from := 0; from < steps; from += chunk {
 		to := min(from+chunk, steps)
-		out, err := call[contract.TrainOutput](ctx, contract.QueueGPU, contract.TrainDemos, fmt.Sprintf("steps %d to %d of %d", from+1, to, steps),
+		out, err := callAt[contract.TrainOutput](ctx, state, contract.TrainDemos, fmt.Sprintf("steps %d to %d of %d", from+1, to, steps),
 			contract.TrainInput{Stage: in.Stage, State: state, Data: data, Span: contract.Span{From: from, To: to}, Total: steps})
 		if err != nil {
 			return state, 0, err
@@ -89,7 +89,7 @@ func trainSpans(ctx workflow.Context, in contract.StageInput, m *monitor, state 
 
 // export writes a state's parameters as a model artifact and makes the stage's result.
 func export(ctx workflow.Context, in contract.StageInput, state contract.State, summary string, numbers map[string]float64) (contract.StageOut, error) {
-	model, err := call[contract.ModelInfo](ctx, contract.QueueGPU, contract.ExportModel, "export the model in the Hugging Face layout",
+	model, err := callAt[contract.ModelInfo](ctx, state, contract.ExportModel, "export the model in the Hugging Face layout",
 		contract.StateInput{Stage: in.Stage, State: state})
 	if err != nil {
 		return contract.StageOut{}, err

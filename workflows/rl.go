@@ -3,6 +3,7 @@ package workflows
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -44,7 +45,9 @@ type rlLoop struct {
 	settings *pipelines.RL
 	monitor  *monitor
 	state    contract.State
-	total    int // rounds
+	ahead    *sampled  // of the next round, where it is sampled ahead
+	total    int       // rounds
+	savedAt  time.Time // of the newest snapshot
 	rounds   []contract.Round
 	buffer   relift
 	demos    []int // ordinals of problems whose demonstration was trained on, in order of first use
@@ -58,9 +61,17 @@ func newRLLoop(ctx workflow.Context, in contract.StageInput) (*rlLoop, error) {
 	}
 	l := &rlLoop{in: in, settings: s, total: s.RoundsFor(problems), state: initial(in, in.Stage.Models[s.Model])}
 	l.buffer = relift{rule: s.RecipeSettings.Interleave}
+	if l.publishes() {
+		l.state.Policy = l.state.Snapshot
+	}
 	if r := in.Resume; r != nil {
 		l.state, l.rounds, l.buffer.waiting, l.demos = r.State, r.Rounds, r.Buffer, r.Demos
+		if r.Ahead != nil {
+			l.ahead = &sampled{out: *r.Ahead, end: workflow.NewChannel(ctx)}
+			l.ahead.end.Close()
+		}
 	}
+	l.savedAt = workflow.Now(ctx)
 	var err error
 	if l.monitor, err = watch(ctx, in, l.total, "reward", "solved", "entropy"); err != nil {
 		return nil, err
@@ -74,11 +85,16 @@ func newRLLoop(ctx workflow.Context, in contract.StageInput) (*rlLoop, error) {
 // round samples, updates, and saves a snapshot when one is due.
 func (l *rlLoop) round(ctx workflow.Context) error {
 	n := len(l.rounds)
-	samples, err := call[contract.RolloutOutput](ctx, contract.QueueGPU, contract.Rollout,
-		fmt.Sprintf("round %d of %d: %d samples of %d problems", n+1, l.total, l.settings.Prompts*l.settings.RecipeSettings.Group, l.settings.Prompts),
-		contract.RolloutInput{Stage: l.in.Stage, State: l.state, Round: n})
+	now := l.ahead
+	if now == nil {
+		now = l.begin(ctx, n, l.state)
+	}
+	samples, err := now.wait(ctx)
 	if err != nil {
 		return err
+	}
+	if l.ahead = nil; l.settings.Ahead > 0 && n+1 < l.total {
+		l.ahead = l.begin(ctx, n+1, l.state)
 	}
 	demos := l.buffer.add(samples.Unsolved)
 	step := contract.PolicyStep{Round: n, Rollouts: samples.Rollouts, Interleave: demos}
@@ -86,8 +102,8 @@ func (l *rlLoop) round(ctx workflow.Context) error {
 	if len(demos) > 0 {
 		summary += fmt.Sprintf(", and SFT on %d demonstrations", len(demos))
 	}
-	update, err := call[contract.PolicyOutput](ctx, contract.QueueGPU, contract.UpdatePolicy, summary,
-		contract.PolicyInput{Stage: l.in.Stage, State: l.state, Step: step})
+	update, err := callAt[contract.PolicyOutput](ctx, l.state, contract.UpdatePolicy, summary,
+		contract.PolicyInput{Stage: l.in.Stage, State: l.state, Step: step, Publish: l.publishes()})
 	if err != nil {
 		return err
 	}
@@ -103,10 +119,18 @@ func (l *rlLoop) round(ctx workflow.Context) error {
 	l.monitor.leaveOut(update.LeftOut)
 	l.monitor.step(ctx, n+1, fmt.Sprintf("rounds, reward %.3f, solved %.1f%%, entropy %.3f, length %.1f, %d demonstrations",
 		samples.Reward, 100*samples.Solved, update.Metrics["entropy"], samples.Length, len(l.demos)), samples.Reward, samples.Solved, update.Metrics["entropy"])
-	if (n+1)%l.settings.SaveEvery == 0 || n+1 == l.total {
-		l.state, err = call[contract.State](ctx, contract.QueueGPU, contract.SaveState, fmt.Sprintf("snapshot after round %d", n+1),
-			contract.StateInput{Stage: l.in.Stage, State: l.state})
+	return l.save(ctx)
+}
+
+// save writes a snapshot when one is due: after the last round, after save_every rounds, or after save_seconds.
+func (l *rlLoop) save(ctx workflow.Context) (err error) {
+	n := len(l.rounds)
+	late := l.settings.SaveSeconds > 0 && workflow.Now(ctx).Sub(l.savedAt).Seconds() >= l.settings.SaveSeconds
+	if n%l.settings.SaveEvery != 0 && n != l.total && !late {
+		return nil
 	}
+	l.state, err = callAt[contract.State](ctx, l.state, contract.SaveState, fmt.Sprintf("snapshot after round %d", n), contract.StateInput{Stage: l.in.Stage, State: l.state})
+	l.savedAt = workflow.Now(ctx)
 	return err
 }
 
@@ -130,6 +154,13 @@ func (l *rlLoop) broken() error {
 func (l *rlLoop) continueAsNew(ctx workflow.Context) error {
 	next := l.in
 	next.Resume = &contract.Resume{State: l.state, Rounds: l.rounds, Buffer: l.buffer.waiting, Demos: l.demos}
+	if l.ahead != nil {
+		samples, err := l.ahead.wait(ctx)
+		if err != nil {
+			return err
+		}
+		next.Resume.Ahead = &samples
+	}
 	return workflow.NewContinueAsNewError(ctx, contract.StageWorkflows["rl"], next)
 }
 

@@ -37,7 +37,10 @@ const (
 	ImportModel    = "ImportModel"
 	InitModel      = "InitModel"
 	TrainDemos     = "TrainDemos"
-	Rollout        = "Rollout"
+	Rollout        = "Rollout"        // all samples of a round, scored
+	SampleShard    = "SampleShard"    // or some of them,
+	ScoreShard     = "ScoreShard"     // their scores,
+	GatherRollouts = "GatherRollouts" // and all shards as one
 	UpdatePolicy   = "UpdatePolicy"
 	SaveState      = "SaveState"
 	ExportModel    = "ExportModel"
@@ -73,13 +76,23 @@ type State struct {
 	Log      []Update     `json:"log,omitempty"`
 	Key      string       `json:"key"`
 	Step     int          `json:"step"` // optimizer steps in this stage
+
+	Policy artifact.Ref `json:"policy,omitzero"` // its parameters for workers that only sample, where they are published
+	Home   string       `json:"home,omitempty"`  // queue of the worker that holds it
 }
 
 // Update is one logged change of a state. Exactly one of its parts is set.
 type Update struct {
-	Demos    *Span        `json:"demos,omitempty"`     // steps on demonstrations
+	Demos    *DemoSteps   `json:"demos,omitempty"`
 	Policy   *PolicyStep  `json:"policy,omitempty"`    // one round of reinforcement learning
 	OnPolicy *DistillStep `json:"on_policy,omitempty"` // one round of on-policy distillation
+}
+
+// DemoSteps is the update of a span of steps on demonstrations.
+type DemoSteps struct {
+	Span
+	Data  artifact.Ref `json:"data,omitzero"` // demonstrations made in this stage, instead of the stage's own data
+	Total int          `json:"total"`         // steps of the whole schedule
 }
 
 // Span is a range of steps [From, To).
@@ -157,11 +170,26 @@ type LeftOut struct {
 	Batch  []string `json:"batch"` // how its first sequences begin
 }
 
-// RolloutInput asks for one round's samples of the policy.
+// RolloutInput asks for one round's samples of the policy, or those of a shard.
 type RolloutInput struct {
 	Stage Stage `json:"stage"`
 	State State `json:"state"`
 	Round int   `json:"round"`
+	Shard *Span `json:"shard,omitempty"` // prompts of the round
+}
+
+// ScoreInput asks for the scores of a shard's samples.
+type ScoreInput struct {
+	Stage   Stage        `json:"stage"`
+	Samples artifact.Ref `json:"samples"`
+}
+
+// GatherInput asks for a round's scored shards as one, in their order.
+type GatherInput struct {
+	Stage  Stage          `json:"stage"`
+	State  State          `json:"state"` // that sampled
+	Round  int            `json:"round"`
+	Shards []artifact.Ref `json:"shards"`
 }
 
 // RolloutOutput is what a round's samples were worth.
@@ -179,11 +207,12 @@ type RolloutOutput struct {
 	TokensRead int          `json:"tokens"`
 }
 
-// PolicyInput asks for one round's update. From is the state before it.
+// PolicyInput asks for one round's update of a state.
 type PolicyInput struct {
-	Stage Stage      `json:"stage"`
-	State State      `json:"state"`
-	Step  PolicyStep `json:"step"`
+	Stage   Stage      `json:"stage"`
+	State   State      `json:"state"`
+	Step    PolicyStep `json:"step"`
+	Publish bool       `json:"publish,omitempty"` // the new parameters for workers that only sample
 }
 
 // PolicyOutput is the state after a round.
@@ -311,6 +340,8 @@ type Resume struct {
 	Rounds []Round `json:"rounds"`
 	Buffer []int   `json:"buffer,omitempty"`
 	Demos  []int   `json:"demos,omitempty"`
+
+	Ahead *RolloutOutput `json:"ahead,omitempty"` // the next round's samples, where they were drawn ahead
 }
 
 // StageOut is what a stage gives.

@@ -1,0 +1,37 @@
+package workers
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"temper/activities/contract"
+)
+
+// home names the queue of this worker alone: by the machine, and by the first number that no other worker of this machine has. A worker that is
+// started again usually gets the number of the one before it, so that what waits for that one goes on at once. The number is a locked file in
+// dir, and free again when the process ends, however it ends.
+func home(dir string) (queue string, leave func(), err error) {
+	machine, err := os.Hostname()
+	if err != nil {
+		return "", nil, fmt.Errorf("name the worker: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", nil, fmt.Errorf("name the worker: %w", err)
+	}
+	for n := 1; ; n++ {
+		f, err := os.OpenFile(filepath.Join(dir, fmt.Sprint(n)), os.O_RDWR|os.O_CREATE, 0o600)
+		if err != nil {
+			return "", nil, fmt.Errorf("name the worker: %w", err)
+		}
+		if err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err == nil {
+			return fmt.Sprintf("%s/%s/%d", contract.QueueGPU, machine, n), func() { f.Close() }, nil
+		}
+		f.Close()
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return "", nil, fmt.Errorf("name the worker: lock %s: %w", f.Name(), err)
+		}
+	}
+}

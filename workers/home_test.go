@@ -1,0 +1,42 @@
+package workers
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"temper/activities/contract"
+	"temper/configs"
+)
+
+func TestHomesAreOneWorkersEach(t *testing.T) {
+	dir := t.TempDir()
+	first, leaveFirst, err := home(dir)
+	require.NoError(t, err)
+	require.Regexp(t, "^"+contract.QueueGPU+"/.+/1$", first)
+	second, leaveSecond, err := home(dir)
+	require.NoError(t, err)
+	require.Regexp(t, "/2$", second)
+	leaveFirst()
+	again, leaveAgain, err := home(dir)
+	require.NoError(t, err)
+	require.Equal(t, first, again, "a worker that is started again")
+	leaveSecond()
+	leaveAgain()
+}
+
+func TestTheHomeQueueIsServedAsTheAccelerators(t *testing.T) {
+	plans, err := plan(configs.Default().Worker)
+	require.NoError(t, err)
+	served := atHome(plans, "mine")
+	require.Equal(t, "mine", served[len(served)-1].queue)
+	require.Equal(t, 1, served[len(served)-1].options.MaxConcurrentActivityExecutionSize)
+	require.True(t, served[len(served)-1].options.DisableWorkflowWorker)
+
+	s := configs.Default().Worker
+	s.Queues = []string{contract.QueueLight}
+	queue, leave, err := takeHome(s)
+	require.NoError(t, err)
+	require.Empty(t, queue, "nothing is held without an accelerator")
+	leave()
+}
