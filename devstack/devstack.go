@@ -43,12 +43,25 @@ type Options struct {
 	// SearchAttributes that workflows of the namespace may set. More can be added at a
 	// later start; none is removed.
 	SearchAttributes map[string]enumspb.IndexedValueType
+	// Only, where set, is the one server to run.
+	Only Server
 	// Logger gets a few lines about the stack itself. The Temporal server's own log is
 	// the file temporal/server.log in Dir.
 	Logger *slog.Logger
 }
 
-// Stack is a running stack. It prints without its secret.
+// Server is a part of the stack that can run alone.
+type Server string
+
+// The servers of a stack.
+const (
+	Temporal Server = "temporal" // with its UI
+	S3       Server = "s3"
+)
+
+func (o Options) runs(s Server) bool { return o.Only == "" || o.Only == s }
+
+// Stack is a running stack. It prints without its secret. What it does not run is empty.
 type Stack struct {
 	Dir             string
 	TemporalAddress string // host:port
@@ -129,14 +142,18 @@ func start(ctx context.Context, o Options) (_ *Stack, err error) {
 	}
 	s.started("lock", unlock)
 	began := time.Now()
-	if err := s.startS3(ctx, ports.s3); err != nil {
-		return nil, err
+	if o.runs(S3) {
+		if err := s.startS3(ctx, ports.s3); err != nil {
+			return nil, err
+		}
 	}
-	if err := s.startTemporal(ctx, ports, o); err != nil {
-		return nil, err
-	}
-	if err := s.startUI(ctx, ports.ui); err != nil {
-		return nil, err
+	if o.runs(Temporal) {
+		if err := s.startTemporal(ctx, ports, o); err != nil {
+			return nil, err
+		}
+		if err := s.startUI(ctx, ports.ui); err != nil {
+			return nil, err
+		}
 	}
 	o.Logger.Info("local stack is ready", "after", time.Since(began).Round(time.Millisecond), "temporal", s.TemporalAddress,
 		"ui", s.UIURL, "s3", s.S3Endpoint, "dir", s.Dir)
@@ -152,6 +169,9 @@ func (o Options) resolve() (Options, error) {
 		return o, fmt.Errorf("data folder %s: %w", o.Dir, err)
 	}
 	o.Dir = dir
+	if o.Only != "" && o.Only != Temporal && o.Only != S3 {
+		return o, fmt.Errorf("no server is named %q: want %s or %s", o.Only, Temporal, S3)
+	}
 	if o.Namespace == "" {
 		o.Namespace = "default"
 	}

@@ -38,11 +38,18 @@ func choosePorts(o Options) (ports, error) {
 		held = append(held, l)
 		*into = l.Addr().(*net.TCPAddr).Port
 	}
-	wanted := []struct {
+	type want struct {
 		port    int
 		setting string
 		into    *int
-	}{{o.TemporalPort, "temporal.port", &p.temporal}, {o.UIPort, "temporal.ui_port", &p.ui}, {o.S3Port, "s3.port", &p.s3}}
+	}
+	var wanted []want
+	if o.runs(Temporal) {
+		wanted = append(wanted, want{o.TemporalPort, "temporal.port", &p.temporal}, want{o.UIPort, "temporal.ui_port", &p.ui})
+	}
+	if o.runs(S3) {
+		wanted = append(wanted, want{o.S3Port, "s3.port", &p.s3})
+	}
 	seen := map[int]string{}
 	for _, w := range wanted {
 		if other := seen[w.port]; w.port != 0 && other != "" {

@@ -24,13 +24,16 @@ const (
 	maxMultipartParts = 10000
 )
 
+// KeysFile is the file with the store's credentials.
+func (s *Stack) KeysFile() string { return filepath.Join(s.Dir, "s3", "credentials.json") }
+
 // startS3 serves Dir/s3/data and makes the bucket.
 func (s *Stack) startS3(ctx context.Context, port int) error {
 	dir := filepath.Join(s.Dir, "s3")
 	if err := os.MkdirAll(filepath.Join(dir, "data"), 0o700); err != nil {
 		return fmt.Errorf("make the S3 store's folder: %w", err)
 	}
-	k, err := loadKeys(filepath.Join(dir, "credentials.json"))
+	k, err := loadKeys(s.KeysFile())
 	if err != nil {
 		return err
 	}

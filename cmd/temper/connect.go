@@ -87,11 +87,7 @@ func startStack(ctx context.Context, s configs.Settings, where ports, command st
 		return nil, err
 	}
 	c = &conn{}
-	c.onClose(func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
-		defer cancel()
-		return stack.Stop(ctx)
-	})
+	c.onClose(func() error { return stopStack(stack) })
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, c.Close())
@@ -113,6 +109,12 @@ func startStack(ctx context.Context, s configs.Settings, where ports, command st
 		c.onClose(remove)
 	}
 	return c, nil
+}
+
+func stopStack(s *devstack.Stack) error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
+	defer cancel()
+	return s.Stop(ctx)
 }
 
 // look connects for a command that only reads: to servers that run, or to the built-in ones, which it starts for as long as it takes.

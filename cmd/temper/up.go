@@ -8,18 +8,58 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"temper/devstack"
 )
 
 func (a *app) upCommand() *cobra.Command {
-	return &cobra.Command{Use: "up", Short: "Run Temporal, its UI, S3 and a worker on this machine until stopped",
+	var only string
+	c := &cobra.Command{Use: "up", Short: "Run Temporal, its UI, S3 and a worker on this machine until stopped",
 		Long: `up runs everything that runs need in one process, listening on the loopback only. What it keeps is in the data folder (dir).
-SIGINT and SIGTERM let the worker finish its activities first; a second signal ends the process at once.`,
+SIGINT and SIGTERM let the worker finish its activities first; a second signal ends the process at once.
+
+With --only one server runs, without a worker. Runs and workers then name it (temporal.address, s3.endpoint) beside the other.`,
 		Args: arguments(0, 0, ""),
 		RunE: func(c *cobra.Command, _ []string) error {
 			ctx, stop := a.withSignals(c.Context())
 			defer stop()
+			if c.Flags().Changed("only") {
+				return a.upOnly(ctx, devstack.Server(only))
+			}
 			return a.up(ctx)
 		}}
+	c.Flags().StringVar(&only, "only", "", "run one `SERVER`: temporal or s3")
+	return c
+}
+
+// upOnly runs one server.
+func (a *app) upOnly(ctx context.Context, only devstack.Server) (err error) {
+	s, err := a.settings()
+	if err != nil {
+		return err
+	}
+	log, err := logger(s.Log, a.err)
+	if err != nil {
+		return err
+	}
+	stack, err := devstack.Start(ctx, devstack.Options{Dir: s.Dir, TemporalPort: s.Temporal.Port, UIPort: s.Temporal.UIPort, S3Port: s.S3.Port,
+		Namespace: s.Temporal.Namespace, Bucket: s.S3.Bucket, Only: only, Logger: log})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stopStack(stack)) }()
+	if only == devstack.Temporal {
+		fmt.Fprintf(a.out, "UI        %s\nTemporal  %s (namespace %s)\n", stack.UIURL, stack.TemporalAddress, stack.Namespace)
+	} else {
+		fmt.Fprintf(a.out, "S3        %s (bucket %s, keys in %s)\n", stack.S3Endpoint, stack.Bucket, stack.KeysFile())
+	}
+	fmt.Fprintf(a.out, "data      %s\n", stack.Dir)
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-stack.Failed():
+		return err
+	}
 }
 
 func (a *app) up(ctx context.Context) (err error) {

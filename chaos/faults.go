@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// fault is something that happens to a run, again and again, at random moments.
+type fault struct {
+	name   string
+	on     func(context.Context, *chaos, string) (*stand, error)
+	mean   time.Duration // between one and the next
+	share  float64       // of the times asked for
+	strike func(ctx context.Context, s *stand, r *rand.Rand) error
+}
+
+// errMissed is a fault that found nothing to strike; it does not count.
+var errMissed = errors.New("missed")
+
+// faults are the rows of the table.
+var faults = []fault{
+	{"kill -9 of everything", together, 5 * time.Second, 1, func(_ context.Context, s *stand, _ *rand.Rand) error { return hit(kill(s.processes...)) }},
+	{"kill -9 of a worker", apart, 6 * time.Second, 0.4, killWorker},
+	{"kill -9 of the Temporal server", apart, 5 * time.Second, 0.4, func(_ context.Context, s *stand, _ *rand.Rand) error { return hit(kill(s.named("server"))) }},
+	{"kill -9 of the S3 store", apart, 4 * time.Second, 0.4, func(_ context.Context, s *stand, _ *rand.Rand) error { return hit(kill(s.named("s3"))) }},
+	{"kill -9 of all processes at once", apart, 8 * time.Second, 0.4, func(_ context.Context, s *stand, _ *rand.Rand) error { return hit(kill(s.processes...)) }},
+	{"a worker that hangs, and comes back", apart, 6 * time.Second, 0.1, hang},
+	{"S3 errors, lost and cut answers", apart, 2 * time.Second, 0.4, func(ctx context.Context, s *stand, r *rand.Rand) error {
+		before := s.proxy.spoilt.Load()
+		s.proxy.hold(ctx, 0.3, 0, time.Duration(1+r.IntN(3))*time.Second)
+		return hit(s.proxy.spoilt.Load() > before)
+	}},
+	{"S3 slow by up to 2 s", apart, 2 * time.Second, 0.2, func(ctx context.Context, s *stand, r *rand.Rand) error {
+		s.proxy.hold(ctx, 0, 2*time.Second, time.Duration(2+r.IntN(4))*time.Second)
+		return nil
+	}},
+	{"a full disk below the servers", onSmallDisk, 4 * time.Second, 0.2, fillDisk},
+	{"a damaged snapshot", together, 4 * time.Second, 0.3, damageSnapshot},
+	{"all of these at once", apart, 5 * time.Second, 1, func(ctx context.Context, s *stand, r *rand.Rand) error {
+		return pick(r, []func(context.Context, *stand, *rand.Rand) error{killWorker, killWorker,
+			func(_ context.Context, s *stand, _ *rand.Rand) error { return hit(kill(s.named("server"))) },
+			func(_ context.Context, s *stand, _ *rand.Rand) error { return hit(kill(s.named("s3"))) },
+			func(_ context.Context, s *stand, _ *rand.Rand) error { return hit(kill(s.processes...)) },
+			func(ctx context.Context, s *stand, r *rand.Rand) error {
+				s.proxy.hold(ctx, 0.3, time.Second, time.Duration(1+r.IntN(3))*time.Second)
+				return nil
+			}, damageSnapshot})(ctx, s, r)
+	}},
+}
+
+func hit(struck bool) error {
+	if !struck {
+		return errMissed
+	}
+	return nil
+}
+
+func pick[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }
+
+func killWorker(_ context.Context, s *stand, r *rand.Rand) error {
+	return hit(kill(pick(r, s.workers)))
+}
+
+// hang stops a worker for longer than its heartbeat timeout, so that the other one takes over what it did; then it goes on as if nothing had been.
+func hang(ctx context.Context, s *stand, r *rand.Rand) error {
+	p := pick(r, s.workers)
+	if !p.signal(syscall.SIGSTOP) {
+		return errMissed
+	}
+	defer p.signal(syscall.SIGCONT)
+	select {
+	case <-ctx.Done(): // the run has ended without it
+	case <-time.After(20 * time.Second):
+	}
+	return nil
+}
+
+// fillDisk writes until nothing more fits on the servers' file system, for some seconds.
+func fillDisk(ctx context.Context, s *stand, r *rand.Rand) error {
+	path := filepath.Join(s.small, "ballast")
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(path)
+	block := make([]byte, 1<<16)
+	for err == nil {
+		_, err = f.Write(block)
+	}
+	if err := f.Close(); err != nil && !errors.Is(err, syscall.ENOSPC) {
+		return err
+	}
+	if !errors.Is(err, syscall.ENOSPC) {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(time.Duration(2+r.IntN(4)) * time.Second):
+	}
+	return nil
+}
+
+// damageSnapshot changes or cuts the weights, or the optimizer's moments, of the newest snapshot that is no model yet, then kills the workers, so that the next one has to read it.
+func damageSnapshot(ctx context.Context, s *stand, r *rand.Rand) error {
+	store, err := s.store(ctx)
+	if err != nil {
+		return errMissed // the store is being killed
+	}
+	models := map[string]bool{} // the last snapshot of a stage and its model are the same bytes
+	for entry, err := range store.List(ctx, "model") {
+		if err != nil {
+			return errMissed
+		}
+		for _, f := range entry.Manifest.Files {
+			models[f.Digest] = true
+		}
+	}
+	var newest time.Time
+	var digest string
+	for entry, err := range store.List(ctx, "state") {
+		if err != nil {
+			return errMissed
+		}
+		for _, f := range entry.Manifest.Files {
+			if strings.HasSuffix(f.Path, ".safetensors") && !models[f.Digest] && !entry.Manifest.Created.Before(newest) {
+				newest, digest = entry.Manifest.Created, f.Digest
+			}
+		}
+	}
+	if digest == "" {
+		return errMissed
+	}
+	path, err := s.blob(digest)
+	if err != nil {
+		return err
+	}
+	if err := damage(path, r); err != nil {
+		return err
+	}
+	return hit(kill(s.workers...))
+}
+
+// blob finds the file in which the built-in store keeps a blob.
+func (s *stand) blob(digest string) (string, error) {
+	found, err := filepath.Glob(filepath.Join(s.disk, "data", bucket, "blobs", "sha256", "*", "*"))
+	for _, path := range found {
+		if strings.ReplaceAll(strings.TrimPrefix(path, filepath.Join(s.disk, "data", bucket, "blobs", "sha256")), "/", "") == digest {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("blob %s is not in %s: %w", digest, s.disk, errors.Join(err, errMissed))
+}
+
+// damage flips a bit of a file, or cuts its end off. The change is made in place, as a disk would make it.
+func damage(path string, r *rand.Rand) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if r.IntN(2) == 0 {
+		return os.Truncate(path, info.Size()/2)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	at := r.Int64N(info.Size())
+	var b [1]byte
+	if _, err := f.ReadAt(b[:], at); err != nil {
+		return err
+	}
+	b[0] ^= 1 << r.IntN(8)
+	_, err = f.WriteAt(b[:], at)
+	return err
+}
