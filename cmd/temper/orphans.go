@@ -17,12 +17,41 @@ import (
 	"go.temporal.io/sdk/temporal"
 )
 
+// identity names this process to Temporal: its number, the machine, and where the number means something.
+func identity() (string, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		return "", fmt.Errorf("name this process: %w", err)
+	}
+	return fmt.Sprintf("%d@%s", os.Getpid(), place(host)), nil
+}
+
+// place is host@boot/namespace: a number of a process is that process's until the machine starts anew, and in one namespace of processes. Of a system
+// that does not tell, the last part is empty.
+func place(host string) string {
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	space, linkErr := os.Readlink("/proc/self/ns/pid")
+	if err != nil || linkErr != nil {
+		return host + "@"
+	}
+	return fmt.Sprintf("%s@%.8s/%s", host, boot, strings.Trim(space, "pid:[]"))
+}
+
 // releaseOrphans fails the activities whose worker was a process of this machine that is gone, so that they are tried again at once instead of after
-// their heartbeat timeout. It returns how many there were. It is for built-in servers that have just started, before their worker has.
-func releaseOrphans(ctx context.Context, c client.Client, namespace string) (released int, err error) {
+// their heartbeat timeout. It returns how many there were. It is for a process whose own worker has not started yet; alone says that the
+// server is this process's own, so that nobody else can be at work for it.
+func releaseOrphans(ctx context.Context, c client.Client, namespace string, alone bool) (released int, err error) {
 	host, err := os.Hostname()
 	if err != nil {
 		return 0, fmt.Errorf("activities of a killed worker: %w", err)
+	}
+	gone := func(a *workflowpb.PendingActivityInfo) bool {
+		return orphaned(a, func(at string) bool { return at == place(host) })
+	}
+	if alone {
+		gone = func(a *workflowpb.PendingActivityInfo) bool {
+			return orphaned(a, func(at string) bool { name, _, _ := strings.Cut(at, "@"); return name == host })
+		}
 	}
 	var page []byte
 	for {
@@ -37,7 +66,7 @@ func releaseOrphans(ctx context.Context, c client.Client, namespace string) (rel
 				return released, fmt.Errorf("activities of a killed worker: describe %s: %w", id, err)
 			}
 			for _, a := range described.GetPendingActivities() {
-				if !orphaned(a, host) {
+				if !gone(a) {
 					continue
 				}
 				cause := temporal.NewApplicationError("the worker "+a.GetLastWorkerIdentity()+" was killed", "WorkerKilled")
@@ -57,12 +86,12 @@ func releaseOrphans(ctx context.Context, c client.Client, namespace string) (rel
 	}
 }
 
-// orphaned says whether an activity is being done by a process of this machine that is gone; a worker's identity is PID@HOST@. A number that is this
-// process's own was another's before: none of this process's workers has started.
-func orphaned(a *workflowpb.PendingActivityInfo, host string) bool {
-	number, where, ok := strings.Cut(a.GetLastWorkerIdentity(), "@")
+// orphaned says whether an activity is being done by a process that is gone, of a place that is this process's. A number that is this process's own was
+// another's before: none of this process's workers has started.
+func orphaned(a *workflowpb.PendingActivityInfo, here func(place string) bool) bool {
+	number, at, ok := strings.Cut(a.GetLastWorkerIdentity(), "@")
 	pid, err := strconv.Atoi(number)
-	if a.GetState() != enumspb.PENDING_ACTIVITY_STATE_STARTED || !ok || err != nil || where != host+"@" {
+	if a.GetState() != enumspb.PENDING_ACTIVITY_STATE_STARTED || !ok || err != nil || !here(at) {
 		return false
 	}
 	return pid == os.Getpid() || errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)

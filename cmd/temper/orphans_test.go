@@ -54,16 +54,22 @@ func TestOrphansAreReleased(t *testing.T) {
 		require.EqualValues(t, 1, <-attempts)
 		return r
 	}
-	dead := start("dead", fmt.Sprintf("%d@%s@", gone.Process.Pid, host))
+	dead := start("dead", fmt.Sprintf("%d@%s", gone.Process.Pid, place(host)))
+	rebooted := start("rebooted", fmt.Sprintf("%d@%s@long-ago/1", gone.Process.Pid, host))
 	start("parent", fmt.Sprintf("%d@%s@", os.Getppid(), host))
 	start("elsewhere", fmt.Sprintf("%d@elsewhere@", gone.Process.Pid))
 
-	require.Eventually(t, func() bool { // the list of open runs follows their starts
-		released, err := releaseOrphans(t.Context(), c.client, c.own.Namespace)
-		require.NoError(t, err)
-		return released == 1
-	}, e2eWithin, 100*time.Millisecond)
-	require.EqualValues(t, 2, <-attempts)
-	require.NoError(t, dead.Get(t.Context(), nil))
-	require.Empty(t, attempts)
+	for _, step := range []struct {
+		alone bool
+		run   client.WorkflowRun
+	}{{false, dead}, {true, rebooted}} {
+		require.Eventually(t, func() bool { // the list of open runs follows their starts
+			released, err := releaseOrphans(t.Context(), c.client, c.own.Namespace, step.alone)
+			require.NoError(t, err)
+			return released == 1
+		}, e2eWithin, 100*time.Millisecond)
+		require.EqualValues(t, 2, <-attempts)
+		require.NoError(t, step.run.Get(t.Context(), nil))
+		require.Empty(t, attempts, "alone: %v", step.alone)
+	}
 }

@@ -147,15 +147,15 @@ func (a *app) runHere(ctx context.Context, s configs.Settings, p *pipelines.Pipe
 	return err
 }
 
-// startWorker starts a worker with the settings' queues on a connection. With servers of its own, it first frees what a killed one was doing.
+// startWorker starts a worker with the settings' queues on a connection. First it frees what a killed one of this machine was doing.
 func (a *app) startWorker(ctx context.Context, c *conn, s configs.Settings, log *slog.Logger) (*workers.Group, error) {
-	if c.own != nil {
-		released, err := releaseOrphans(ctx, c.client, c.own.Namespace)
-		if err != nil {
-			log.Warn("activities of a killed worker are tried again only after their heartbeat timeout", "error", err)
-		} else if released > 0 {
-			log.Info("activities of a killed worker are tried again", "activities", released)
-		}
+	within, cancel := context.WithTimeout(ctx, reachWithin)
+	released, err := releaseOrphans(within, c.client, c.settings.Temporal.Namespace, c.own != nil)
+	cancel()
+	if err != nil {
+		log.Warn("activities of a killed worker are tried again only after their heartbeat timeout", "error", err)
+	} else if released > 0 {
+		log.Info("activities of a killed worker are tried again", "activities", released)
 	}
 	return workers.Start(ctx, workers.Options{Client: c.client, Store: c.store, Settings: s, Code: codeVersion(), Log: log})
 }

@@ -25,7 +25,11 @@ const reachWithin = 5 * time.Second
 
 // dialTemporal connects to a server and sees that it has the namespace. Errors name the setting.
 func dialTemporal(ctx context.Context, t configs.Temporal, log *slog.Logger) (client.Client, error) {
-	options := client.Options{HostPort: t.Address, Namespace: t.Namespace, Logger: sdklog.NewStructuredLogger(log)}
+	name, err := identity()
+	if err != nil {
+		return nil, err
+	}
+	options := client.Options{HostPort: t.Address, Namespace: t.Namespace, Identity: name, Logger: sdklog.NewStructuredLogger(log)}
 	if t.APIKey != "" {
 		options.Credentials = client.NewAPIKeyStaticCredentials(t.APIKey.Reveal())
 	}
