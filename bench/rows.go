@@ -58,7 +58,15 @@ var rows = append([]row{
 	{"grpo_stories_vs_trl", 5, storiesIteration, trl(func(t trlTimes) float64 { return median(t.Seconds) }), func(ours, peer float64) string {
 		return fmt.Sprintf("%.0f ms an iteration, orchestration and artifacts included; %.0f ms", 1e3*ours, 1e3*peer)
 	}},
+	orchestrated(),
 }, machineRows...)
+
+func orchestrated() row {
+	whole, called := orchestration()
+	return row{"grpo_orchestrated_vs_called", 0.95, whole, called, func(ours, peer float64) string {
+		return fmt.Sprintf("%.0f ms an iteration of 40 prompts × 8 × 64 tokens, %.0f ms of them in the activities that sample, score, write the rollouts and train", 1e3*ours, 1e3*peer)
+	}}
+}
 
 // limits says what a row's time goes into, as `perf record` of its side shows, where that is known.
 var limits = map[string]string{

@@ -15,16 +15,28 @@ import (
 // stage runs the pipeline bench/NAME_stories.yaml, which has one stage of that name after the checkpoint, in a new data folder and reads the stage's
 // seconds from the report.
 func (b *bench) stage(ctx context.Context, name string, pair int, settings ...string) (float64, error) {
+	s, err := b.reported(ctx, name, pair, settings...)
+	return s.Seconds, err
+}
+
+// reportedStage is what the report says of a stage.
+type reportedStage struct {
+	ID      string             `json:"id"`
+	Seconds float64            `json:"seconds"`
+	Numbers map[string]float64 `json:"numbers"`
+}
+
+func (b *bench) reported(ctx context.Context, name string, pair int, settings ...string) (none reportedStage, err error) {
 	checkpoint, err := filepath.Abs(b.stories)
 	if err != nil {
-		return 0, err
+		return none, err
 	}
 	if _, err := os.Stat(checkpoint); err != nil {
-		return 0, err
+		return none, err
 	}
 	dir, err := os.MkdirTemp("", "temper-bench")
 	if err != nil {
-		return 0, err
+		return none, err
 	}
 	defer os.RemoveAll(dir)
 	set := []string{"--set", "dir=" + dir, "--set", "temporal.port=0", "--set", "temporal.ui_port=0", "--set", "s3.port=0"}
@@ -33,27 +45,40 @@ func (b *bench) stage(ctx context.Context, name string, pair int, settings ...st
 		args = append(args, "--set", s)
 	}
 	if _, err := b.output(ctx, "bin/temper", args...); err != nil {
-		return 0, err
+		return none, err
 	}
 	out, err := b.output(ctx, "bin/temper", append([]string{"report", "latest", "--json"}, set...)...)
 	if err != nil {
-		return 0, err
+		return none, err
 	}
 	var report struct {
-		Stages []struct {
-			ID      string  `json:"id"`
-			Seconds float64 `json:"seconds"`
-		} `json:"stages"`
+		Stages []reportedStage `json:"stages"`
 	}
 	if err := decode(out, &report); err != nil {
-		return 0, err
+		return none, err
 	}
 	for _, s := range report.Stages {
 		if s.ID == name {
-			return s.Seconds, nil
+			return s, nil
 		}
 	}
-	return 0, fmt.Errorf("the report has no stage %s: %s", name, out)
+	return none, fmt.Errorf("the report has no stage %s: %s", name, out)
+}
+
+// orchestration runs iterations of about a second and gives one's seconds from its first step to its last, and the part of them in the activities
+// that sample and train: what calling those directly, one after the other, would take.
+func orchestration() (whole, called work) {
+	const rounds, prompts = 15, 40
+	var inside float64
+	whole = func(ctx context.Context, b *bench, pair int) (float64, error) {
+		if _, err := b.stage(ctx, "grpo", pair, "stages.grpo.rounds=1", fmt.Sprintf("stages.grpo.prompts=%d", prompts)); err != nil {
+			return 0, err
+		}
+		s, err := b.reported(ctx, "grpo", pair, fmt.Sprintf("stages.grpo.rounds=%d", rounds), fmt.Sprintf("stages.grpo.prompts=%d", prompts))
+		inside = (s.Numbers["sampling_seconds"] + s.Numbers["training_seconds"]) / rounds
+		return s.Numbers["rounds_seconds"] / rounds, err
+	}
+	return whole, func(context.Context, *bench, int) (float64, error) { return inside, nil }
 }
 
 // storiesSFT gives the seconds of the whole SFT stage, its programs compiled by a run before it.

@@ -88,7 +88,7 @@ func fakeModels(w *world) {
 		return contract.ModelInfo{Ref: ref("model", in.Stage.Stage.ID), Params: 11}
 	})
 	fake(w, contract.Rollout, func(in contract.RolloutInput) contract.RolloutOutput {
-		return contract.RolloutOutput{Rollouts: ref("rollouts", fmt.Sprintf("round-%d", in.Round)), Reward: float64(in.Round+1) / 8, Solved: 0.25, Length: 9,
+		return contract.RolloutOutput{Rollouts: ref("rollouts", fmt.Sprintf("round-%d", in.Round)), Reward: float64(in.Round+1) / 8, Solved: 0.25, Length: 9, Seconds: 0.5,
 			Unsolved: []int{in.Round % 3, 10 + in.Round}}
 	})
 	fake(w, contract.SampleShard, func(in contract.RolloutInput) artifact.Ref {
@@ -99,7 +99,7 @@ func fakeModels(w *world) {
 		s.Home = w.home
 		s.Log = append(append([]contract.Update{}, s.Log...), contract.Update{Policy: &in.Step})
 		s.Key, s.Step = fmt.Sprintf("after-%d", in.Step.Round), s.Step+1
-		return contract.PolicyOutput{State: s, Norm: 2, Metrics: map[string]float64{"entropy": 3 - float64(in.Step.Round)/4, "sampler_log_prob_gap": 0.01},
+		return contract.PolicyOutput{State: s, Norm: 2, Seconds: 0.25, Metrics: map[string]float64{"entropy": 3 - float64(in.Step.Round)/4, "sampler_log_prob_gap": 0.01},
 			LeftOut: w.leftOut[in.Step.Round]}
 	})
 	fake(w, contract.SaveState, func(in contract.StateInput) contract.State {

@@ -48,6 +48,7 @@ type rlLoop struct {
 	ahead    *sampled  // of the next round, where it is sampled ahead
 	total    int       // rounds
 	savedAt  time.Time // of the newest snapshot
+	times    contract.Times
 	rounds   []contract.Round
 	buffer   relift
 	demos    []int // ordinals of problems whose demonstration was trained on, in order of first use
@@ -65,7 +66,7 @@ func newRLLoop(ctx workflow.Context, in contract.StageInput) (*rlLoop, error) {
 		l.state.Policy = l.state.Snapshot
 	}
 	if r := in.Resume; r != nil {
-		l.state, l.rounds, l.buffer.waiting, l.demos = r.State, r.Rounds, r.Buffer, r.Demos
+		l.state, l.rounds, l.buffer.waiting, l.demos, l.times = r.State, r.Rounds, r.Buffer, r.Demos, r.Times
 		if r.Ahead != nil {
 			l.ahead = &sampled{out: *r.Ahead, end: workflow.NewChannel(ctx)}
 			l.ahead.end.Close()
@@ -84,7 +85,7 @@ func newRLLoop(ctx workflow.Context, in contract.StageInput) (*rlLoop, error) {
 
 // round samples, updates, and saves a snapshot when one is due.
 func (l *rlLoop) round(ctx workflow.Context) error {
-	n := len(l.rounds)
+	n, began := len(l.rounds), workflow.Now(ctx)
 	now := l.ahead
 	if now == nil {
 		now = l.begin(ctx, n, l.state)
@@ -116,6 +117,7 @@ func (l *rlLoop) round(ctx workflow.Context) error {
 	l.rounds = append(l.rounds, contract.Round{Rollouts: samples.Rollouts, Reward: samples.Reward, Solved: samples.Solved,
 		Entropy: update.Metrics["entropy"], Norm: update.Norm, Gap: update.Metrics["sampler_log_prob_gap"], Interleave: demos,
 		LeftOut: update.LeftOut})
+	l.times.Add(contract.Times{Sampling: samples.Seconds, Training: update.Seconds, Rounds: workflow.Now(ctx).Sub(began).Seconds()})
 	l.monitor.leaveOut(update.LeftOut)
 	l.monitor.step(ctx, n+1, fmt.Sprintf("rounds, reward %.3f, solved %.1f%%, entropy %.3f, length %.1f, %d demonstrations",
 		samples.Reward, 100*samples.Solved, update.Metrics["entropy"], samples.Length, len(l.demos)), samples.Reward, samples.Solved, update.Metrics["entropy"])
@@ -153,7 +155,7 @@ func (l *rlLoop) broken() error {
 
 func (l *rlLoop) continueAsNew(ctx workflow.Context) error {
 	next := l.in
-	next.Resume = &contract.Resume{State: l.state, Rounds: l.rounds, Buffer: l.buffer.waiting, Demos: l.demos}
+	next.Resume = &contract.Resume{State: l.state, Rounds: l.rounds, Buffer: l.buffer.waiting, Demos: l.demos, Times: l.times}
 	if l.ahead != nil {
 		samples, err := l.ahead.wait(ctx)
 		if err != nil {
@@ -170,7 +172,8 @@ func (l *rlLoop) finish(ctx workflow.Context) (contract.StageOut, error) {
 	first := l.rounds[0]
 	out, err := export(ctx, l.in, l.state, fmt.Sprintf("%d rounds, reward %.3f → %.3f, %d demonstrations", l.total, first.Reward, last.Reward, len(l.demos))+l.monitor.leftOutText(),
 		map[string]float64{"rounds": float64(l.total), "demonstrations": float64(len(l.demos)), "first_reward": first.Reward, "last_reward": last.Reward,
-			"samples": float64(l.total * l.settings.Prompts * l.settings.RecipeSettings.Group)})
+			"samples":          float64(l.total * l.settings.Prompts * l.settings.RecipeSettings.Group),
+			"sampling_seconds": l.times.Sampling, "training_seconds": l.times.Training, "rounds_seconds": l.times.Rounds})
 	if err != nil {
 		return out, err
 	}

@@ -56,7 +56,8 @@ func TestRLRounds(t *testing.T) {
 	}
 	require.Equal(t, ref("model", "probe"), out.Outputs[pipelines.ModelOutput])
 	require.Equal(t, ref("log", "probe"), out.Outputs[pipelines.LogOutput])
-	require.Equal(t, map[string]float64{"rounds": 5, "demonstrations": 6, "first_reward": 0.125, "last_reward": 0.625, "samples": 160, "params": 11}, out.Numbers)
+	require.Equal(t, map[string]float64{"rounds": 5, "demonstrations": 6, "first_reward": 0.125, "last_reward": 0.625, "samples": 160, "params": 11,
+		"sampling_seconds": 5 * 0.5, "training_seconds": 5 * 0.25, "rounds_seconds": out.Numbers["rounds_seconds"]}, out.Numbers)
 	require.Equal(t, "5 rounds, reward 0.125 → 0.625, 6 demonstrations", out.Summary)
 	remembered := inputs[contract.RememberInput](w, contract.RememberStage)
 	require.Equal(t, "key-probe", remembered[0].Key)

@@ -341,7 +341,23 @@ type Resume struct {
 	Buffer []int   `json:"buffer,omitempty"`
 	Demos  []int   `json:"demos,omitempty"`
 
+	Times Times          `json:"times,omitzero"`
 	Ahead *RolloutOutput `json:"ahead,omitempty"` // the next round's samples, where they were drawn ahead
+}
+
+// Times are the seconds of an RL stage's rounds so far: in the activities that sample and train, and from the first step of each round to its last.
+// What the second has more than the first is orchestration.
+type Times struct {
+	Sampling float64 `json:"sampling"`
+	Training float64 `json:"training"`
+	Rounds   float64 `json:"rounds"`
+}
+
+// Add adds a round's.
+func (t *Times) Add(round Times) {
+	t.Sampling += round.Sampling
+	t.Training += round.Training
+	t.Rounds += round.Rounds
 }
 
 // StageOut is what a stage gives.
