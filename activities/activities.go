@@ -24,6 +24,7 @@ import (
 type Config struct {
 	Store      *artifact.Store
 	OpenDevice func() (*device.Client, error) // called once, at the first activity that needs the accelerator
+	Holder     string                         // in whose name stages are leased: the Temporal namespace; empty: there is no other
 	Home       string                         // queue of this worker alone, for work that needs the states it holds; empty: none
 	Grace      time.Duration                  // how long work may go on once the worker is asked to stop; less than the worker waits
 	Code       string                         // version of the program, for lineage
@@ -35,9 +36,12 @@ type Activities struct {
 	store *artifact.Store
 	home  string
 	code  string
-	grace time.Duration
-	log   *slog.Logger
-	open  func() (*engine, error)
+
+	holder string
+	leases leases // used by the activity that has the accelerator
+	grace  time.Duration
+	log    *slog.Logger
+	open   func() (*engine, error)
 
 	device atomic.Pointer[string] // description of the accelerator once it is open
 
@@ -56,7 +60,7 @@ type engine struct {
 
 // New makes the activities of one worker process.
 func New(c Config) *Activities {
-	a := &Activities{store: c.Store, home: c.Home, code: c.Code, grace: c.Grace, log: c.Log}
+	a := &Activities{store: c.Store, home: c.Home, holder: c.Holder, leases: leases{}, code: c.Code, grace: c.Grace, log: c.Log}
 	a.open = sync.OnceValues(func() (*engine, error) {
 		client, err := c.OpenDevice()
 		if err != nil {
@@ -90,16 +94,16 @@ func (a *Activities) RegisterCPU(r worker.ActivityRegistry) {
 
 // RegisterGPU adds the activities of contract.QueueGPU.
 func (a *Activities) RegisterGPU(r worker.ActivityRegistry) {
-	register(a, r, contract.TrainDemos, accelerated(a, a.trainDemos))
+	register(a, r, contract.TrainDemos, accelerated(a, owned(a, contract.TrainInput.Of, a.trainDemos)))
 	register(a, r, contract.Rollout, accelerated(a, a.rollout))
 	register(a, r, contract.SampleShard, accelerated(a, a.sampleShard))
-	register(a, r, contract.UpdatePolicy, accelerated(a, a.updatePolicy))
-	register(a, r, contract.SaveState, accelerated(a, a.saveState))
+	register(a, r, contract.UpdatePolicy, accelerated(a, owned(a, contract.PolicyInput.Of, a.updatePolicy)))
+	register(a, r, contract.SaveState, accelerated(a, owned(a, contract.StateInput.Of, a.saveState)))
 	register(a, r, contract.ExportModel, accelerated(a, a.exportModel))
 	register(a, r, contract.WriteProblems, accelerated(a, a.writeProblems))
 	register(a, r, contract.FilterProblems, accelerated(a, a.filterProblems))
 	register(a, r, contract.SampleTeacher, accelerated(a, a.sampleTeacher))
-	register(a, r, contract.DistillRound, accelerated(a, a.distillRound))
+	register(a, r, contract.DistillRound, accelerated(a, owned(a, contract.DistillInput.Of, a.distillRound)))
 	register(a, r, contract.EvaluateModel, accelerated(a, a.evaluateModel))
 }
 

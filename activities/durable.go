@@ -66,7 +66,7 @@ func classify(ctx context.Context, err error) error {
 		return nil
 	case errors.Is(context.Cause(ctx), errStopping):
 		return fmt.Errorf("%w: %w", errStopping, err)
-	case ctx.Err() != nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, artifact.ErrUnreachable):
+	case errors.Is(err, errNotOwner), ctx.Err() != nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, artifact.ErrUnreachable):
 		return err
 	default:
 		return temporal.NewNonRetryableApplicationError(err.Error(), "permanent", err)

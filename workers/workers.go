@@ -31,6 +31,7 @@ type Options struct {
 	// OpenDevice opens the accelerator at the first activity that needs it; nil loads the plugin that Settings.XLA names.
 	OpenDevice func() (*device.Client, error)
 	Code       string // version of the program, for lineage records
+	Holder     string // see activities.Config
 	Log        *slog.Logger
 }
 
@@ -77,7 +78,7 @@ func Start(ctx context.Context, o Options) (*Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	acts := activities.New(activities.Config{Store: o.Store, OpenDevice: o.OpenDevice, Home: home, Grace: grace(o.Settings.Worker.Drain), Code: o.Code, Log: o.Log})
+	acts := activities.New(activities.Config{Store: o.Store, OpenDevice: o.OpenDevice, Holder: o.Holder, Home: home, Grace: grace(o.Settings.Worker.Drain), Code: o.Code, Log: o.Log})
 	g := newGroup(o.Log)
 	g.closer = func() { acts.Close(); leave() }
 	for _, p := range atHome(plans, home) {

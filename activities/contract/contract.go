@@ -153,6 +153,9 @@ type TrainInput struct {
 	Total int          `json:"total"` // steps of the whole schedule
 }
 
+// Of is the stage that is trained.
+func (in TrainInput) Of() Stage { return in.Stage }
+
 // TrainOutput is the state after a span, saved, and the mean loss over it.
 type TrainOutput struct {
 	State  State   `json:"state"`
@@ -215,6 +218,9 @@ type PolicyInput struct {
 	Publish bool       `json:"publish,omitempty"` // the new parameters for workers that only sample
 }
 
+// Of is the stage that is trained.
+func (in PolicyInput) Of() Stage { return in.Stage }
+
 // PolicyOutput is the state after a round.
 type PolicyOutput struct {
 	State   State              `json:"state"`
@@ -231,6 +237,9 @@ type StateInput struct {
 	Stage Stage `json:"stage"`
 	State State `json:"state"`
 }
+
+// Of is the stage that is trained.
+func (in StateInput) Of() Stage { return in.Stage }
 
 // LogInput asks for the log of an RL stage.
 type LogInput struct {
@@ -284,6 +293,9 @@ type DistillInput struct {
 	State State `json:"state"`
 	Round int   `json:"round"`
 }
+
+// Of is the stage that is trained.
+func (in DistillInput) Of() Stage { return in.Stage }
 
 // DistillOutput is the student after a round.
 type DistillOutput struct {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
 	"temper/activities/contract"
@@ -157,7 +158,11 @@ func (a *app) startWorker(ctx context.Context, c *conn, s configs.Settings, log 
 	} else if released > 0 {
 		log.Info("activities of a killed worker are tried again", "activities", released)
 	}
-	return workers.Start(ctx, workers.Options{Client: c.client, Store: c.store, Settings: s, Code: codeVersion(), Log: log})
+	space, err := c.client.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: c.settings.Temporal.Namespace})
+	if err != nil {
+		return nil, fmt.Errorf("temporal.namespace: %w", err)
+	}
+	return workers.Start(ctx, workers.Options{Client: c.client, Store: c.store, Settings: s, Holder: space.GetNamespaceInfo().GetId(), Code: codeVersion(), Log: log})
 }
 
 // drain stops a worker, and gives it a little longer than it gives its activities.

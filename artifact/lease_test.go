@@ -1,0 +1,62 @@
+package artifact_test
+
+import (
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"temper/artifact"
+	"temper/artifact/memory"
+)
+
+const lasts = 400 * time.Millisecond
+
+func TestLeaseHasOneHolder(t *testing.T) {
+	s := artifact.New(memory.New())
+	first, second := s.Lease("run/stage", "a", lasts), s.Lease("run/stage", "b", lasts)
+	require.NoError(t, first.Hold(t.Context()))
+	require.NoError(t, s.Lease("run/stage", "a", lasts).Hold(t.Context()), "another process of the same holder")
+	require.NoError(t, s.Lease("run/other", "b", lasts).Hold(t.Context()))
+
+	until := time.Now().Add(3 * lasts)
+	for time.Now().Before(until) { // a holder that renews keeps it
+		require.NoError(t, first.Hold(t.Context()))
+		err := second.Hold(t.Context())
+		require.ErrorIs(t, err, artifact.ErrHeld)
+		require.ErrorContains(t, err, "run%2Fstage.json: held by another: a")
+		time.Sleep(lasts / 8)
+	}
+	silent := time.Now()
+	require.Eventually(t, func() bool { return second.Hold(t.Context()) == nil }, 10*lasts, lasts/20)
+	require.Greater(t, time.Since(silent), lasts/2, "not before the first has been silent for long enough")
+	require.ErrorIs(t, first.Hold(t.Context()), artifact.ErrHeld, "who comes back has lost it")
+}
+
+func TestLeaseIsTakenOnce(t *testing.T) {
+	s := artifact.New(memory.New())
+	require.NoError(t, s.Lease("x", "dead", lasts).Hold(t.Context()))
+	var all sync.WaitGroup
+	won := make(chan string, 16)
+	for i := range 16 {
+		l := s.Lease("x", string(rune('a'+i)), lasts)
+		all.Go(func() {
+			for until := time.Now().Add(3 * lasts); time.Now().Before(until); time.Sleep(lasts / 40) {
+				if err := l.Hold(t.Context()); err == nil {
+					won <- string(rune('a' + i))
+				} else if !errors.Is(err, artifact.ErrHeld) {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	close(won)
+	winners := map[string]bool{}
+	for w := range won {
+		winners[w] = true
+	}
+	require.Len(t, winners, 1)
+}
