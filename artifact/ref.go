@@ -10,6 +10,8 @@
 //	manifests/<kind>/<digest>.json what an artifact is; written last, named by its own SHA-256
 //	stages/<key>.json              memo of a stage: hash of its inputs -> its outputs
 //	aliases/<name>.json            a mutable name; changed by compare-and-set
+//	alias-history/<name>/_<n>.json its earlier values
+//	gc/                            what garbage collections and commits say to each other
 //
 // An artifact exists once its manifest does. A process that dies earlier leaves blobs
 // that nothing names, and the next attempt finds them there.

@@ -22,6 +22,9 @@ import (
 
 // Backend is a bucket in memory. The zero value is not ready: use New.
 type Backend struct {
+	// Now gives the time of what is put, for tests of what depends on ages.
+	Now func() time.Time
+
 	mu      sync.Mutex
 	objects map[string]object
 }
@@ -35,7 +38,7 @@ type object struct {
 var _ artifact.Backend = (*Backend)(nil)
 
 // New returns an empty bucket.
-func New() *Backend { return &Backend{objects: map[string]object{}} }
+func New() *Backend { return &Backend{Now: time.Now, objects: map[string]object{}} }
 
 // Put implements artifact.Backend.
 func (b *Backend) Put(ctx context.Context, key string, body []byte, cond artifact.Condition) (string, error) {
@@ -52,7 +55,7 @@ func (b *Backend) Put(ctx context.Context, key string, body []byte, cond artifac
 		return "", fmt.Errorf("put %s: %w", key, artifact.ErrPrecondition)
 	}
 	sum := sha256.Sum256(body)
-	o := object{body: slices.Clone(body), etag: hex.EncodeToString(sum[:16]), modified: time.Now()}
+	o := object{body: slices.Clone(body), etag: hex.EncodeToString(sum[:16]), modified: b.Now()}
 	b.objects[key] = o
 	return o.etag, nil
 }
