@@ -59,7 +59,7 @@ func (a *app) artifactsCommand() *cobra.Command {
 			_, err = fmt.Fprint(a.out, node)
 			return err
 		})}
-	return group("artifacts", "List, show and copy what runs have made", "", list, show, get, lineage)
+	return group("artifacts", "List, show, name and copy what runs have made", "", list, show, get, lineage, a.aliasCommand())
 }
 
 // withArtifact resolves the first argument.
