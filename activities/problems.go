@@ -20,6 +20,7 @@ const (
 	kindEvaluation = "evaluation"
 	kindStage      = "stage"
 	kindReport     = "report"
+	kindPromotion  = "promotion"
 
 	problemsFile = "problems.jsonl"
 )
