@@ -43,9 +43,6 @@ func aliasKey(name string) (string, error) {
 	return "aliases/" + name + ".json", CheckAlias(name)
 }
 
-// aliasAttempts bounds how often an unconditional change yields to other writers.
-const aliasAttempts = 32
-
 // SetAlias makes name mean ref. With expect nil it replaces whatever is there; with
 // expect the zero Ref it creates only; else it replaces just the ref that expect names,
 // and answers ErrPrecondition with the ref that is there otherwise. Repeating a call
@@ -108,7 +105,7 @@ func (s *Store) changeAlias(ctx context.Context, name string, decide func(old Al
 	if err != nil {
 		return err
 	}
-	for range aliasAttempts {
+	for range attempts {
 		old, etag, err := s.readAlias(ctx, key)
 		if err != nil && !isNotFound(err) {
 			return err
@@ -140,7 +137,7 @@ func (s *Store) changeAlias(ctx context.Context, name string, decide func(old Al
 			return err
 		}
 	}
-	return fmt.Errorf("%w: other writers changed it %d times meanwhile", ErrPrecondition, aliasAttempts)
+	return fmt.Errorf("%w: other writers changed it %d times meanwhile", ErrPrecondition, attempts)
 }
 
 // decideAlias says whether nothing is left to write, or nothing may be written.

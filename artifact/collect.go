@@ -107,8 +107,11 @@ func (s *Store) collect(ctx context.Context, c Collection) (out Collected, err e
 		}
 	}
 	out.without(stayed, blobs)
-	s.cache.retain(func(ref Ref) bool { return !slices.ContainsFunc(out.Removed, ref.Same) })
-	return out, nil
+	removed := map[Ref]bool{}
+	for _, ref := range out.Removed {
+		removed[bare(ref)] = true
+	}
+	return out, s.refreshIndex(ctx, m.known, m.before, removed)
 }
 
 // without takes what stayed out of the account.
@@ -139,6 +142,8 @@ type marker struct {
 	forgotten []string         // keys of stages
 	memos     map[string][]Ref // outputs of those that are remembered and not young
 	entries   map[Ref]Entry
+	known     map[Ref]indexed // the manifests, for the index
+	before    map[Ref]indexed // what the index held
 }
 
 func bare(ref Ref) Ref { return Ref{Kind: ref.Kind, Digest: ref.Digest} }
@@ -157,12 +162,11 @@ func (m *marker) mark(ctx context.Context) error {
 	if err := m.markStages(ctx); err != nil {
 		return err
 	}
-	modified, err := m.readManifests(ctx)
-	if err != nil {
+	if err := m.readManifests(ctx); err != nil {
 		return err
 	}
 	for ref, e := range m.entries {
-		if m.young(modified[ref]) || m.collection.Keep != nil && m.collection.Keep(e) {
+		if m.young(m.known[ref].modified) || m.collection.Keep != nil && m.collection.Keep(e) {
 			m.full[ref] = true
 		}
 	}
@@ -262,36 +266,43 @@ func (m *marker) forgetEmpty() {
 	}
 }
 
-// readManifests reads every manifest of the bucket. One that is damaged ends the
-// collection, for nobody knows what it needs.
-func (m *marker) readManifests(ctx context.Context) (modified map[Ref]time.Time, err error) {
-	m.entries, modified = map[Ref]Entry{}, map[Ref]time.Time{}
-	take := func(batch []listed) error {
-		entries, errs := m.store.read(ctx, batch)
+// readManifests lists the manifests themselves and reads those that the index does not
+// hold. One that is damaged ends the collection, for nobody knows what it needs.
+func (m *marker) readManifests(ctx context.Context) error {
+	x, err := m.store.readIndex(ctx)
+	if err != nil {
+		return err
+	}
+	m.entries, m.known, m.before = map[Ref]Entry{}, map[Ref]indexed{}, maps.Clone(x.entries)
+	take := func(batch []listed, refs []Ref) error {
+		entries, errs := m.store.read(ctx, refs, x.entries)
 		for i, e := range entries {
 			switch {
 			case isNotFound(errs[i]):
 			case errs[i] != nil:
 				return errs[i]
 			default:
-				m.entries[bare(e.Ref)], modified[bare(e.Ref)] = e, batch[i].modified
+				m.entries[refs[i]] = e
+				m.known[refs[i]] = indexed{body: x.entries[refs[i]].body, modified: batch[i].modified}
 			}
 		}
 		return nil
 	}
 	var batch []listed
+	var refs []Ref
 	for item, err := range m.store.manifests(ctx, "manifests/") {
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if batch = append(batch, item); len(batch) == listBatch {
-			if err := take(batch); err != nil {
-				return nil, err
+		batch, refs = append(batch, item), append(refs, item.ref)
+		if len(batch) == listBatch {
+			if err := take(batch, refs); err != nil {
+				return err
 			}
-			batch = batch[:0]
+			batch, refs = batch[:0], refs[:0]
 		}
 	}
-	return modified, take(batch)
+	return take(batch, refs)
 }
 
 // lineage is all that the artifacts which are kept were made from.

@@ -142,6 +142,9 @@ func (s *Store) putManifest(ctx context.Context, ref Ref, body []byte, held bool
 		return err
 	}
 	key := ref.manifestKey()
+	if err := s.noteNew(ctx, ref); err != nil {
+		return err
+	}
 	_, err := s.backend.Put(ctx, key, body, Condition{IfAbsent: true})
 	if !errors.Is(err, ErrPrecondition) {
 		return fail(err)

@@ -14,106 +14,149 @@ type Entry struct {
 	Manifest Manifest
 }
 
-// listed is what the bucket's listing tells of a manifest.
-type listed struct {
-	ref      Ref
-	modified time.Time
-	size     int64
-}
-
 // listBatch is how many manifests of a listing are read together.
 const listBatch = 512
 
 // List yields the artifacts of one kind, or of all kinds when kind is empty, in the
 // order of their digests. A manifest that cannot be read comes with its error, and the
-// listing goes on if the caller does; an error without a ref ends it.
+// listing goes on if the caller does; an error without a ref ends it. Artifacts are
+// listed from the index where the bucket has one.
 func (s *Store) List(ctx context.Context, kind string) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
+		x, refs, err := s.known(ctx, kind)
+		if err != nil {
+			yield(Entry{}, err)
+			return
+		}
+		fresh := 0 // manifests that are not in the index
+		for len(refs) > 0 {
+			batch := refs[:min(listBatch, len(refs))]
+			refs = refs[len(batch):]
+			entries, errs := s.read(ctx, batch, x.entries)
+			for i, e := range entries {
+				if ctx.Err() != nil {
+					yield(Entry{}, context.Cause(ctx))
+					return
+				}
+				if _, added := x.added[bare(e.Ref)]; added && isNotFound(errs[i]) {
+					continue // its commit is under way, or died
+				}
+				if !yield(e, errs[i]) {
+					return
+				}
+			}
+		}
+		for _, e := range x.entries {
+			if e.fresh {
+				fresh++
+			}
+		}
+		// An index is a help, not a duty: who may only read lists all the same.
+		if whole := kind == "" || x.usable; whole && fresh >= indexFrom {
+			_ = s.writeIndex(ctx, x)
+		}
+	}
+}
+
+// known gives the index, and the refs of a kind in order: those in the index and those to
+// be added or, where there is no index, what the bucket lists.
+func (s *Store) known(ctx context.Context, kind string) (*index, []Ref, error) {
+	x, err := s.readIndex(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !x.usable {
 		prefix := "manifests/"
 		if kind != "" {
 			prefix += kind + "/"
 		}
-		batch := make([]listed, 0, listBatch)
+		var refs []Ref
 		for item, err := range s.manifests(ctx, prefix) {
 			if err != nil {
-				yield(Entry{}, err)
-				return
+				return nil, nil, err
 			}
-			if batch = append(batch, item); len(batch) == listBatch {
-				if !s.yieldBatch(ctx, batch, yield) {
-					return
-				}
-				batch = batch[:0]
-			}
+			refs = append(refs, item.ref)
 		}
-		s.yieldBatch(ctx, batch, yield)
+		return x, refs, nil
 	}
-}
-
-// yieldBatch reads a batch of manifests together and yields them in order; it says whether the listing goes on.
-func (s *Store) yieldBatch(ctx context.Context, batch []listed, yield func(Entry, error) bool) bool {
-	entries, errs := s.read(ctx, batch)
-	for i := range entries {
-		if ctx.Err() != nil {
-			yield(Entry{}, context.Cause(ctx))
-			return false
-		}
-		if !yield(entries[i], errs[i]) {
-			return false
+	names := map[Ref]bool{}
+	for ref := range x.entries {
+		names[ref] = true
+	}
+	for ref := range x.added {
+		names[ref] = true
+	}
+	for ref := range names {
+		if kind != "" && ref.Kind != kind {
+			delete(names, ref)
 		}
 	}
-	return true
+	return x, sortRefs(names), nil
 }
 
-// read loads listed manifests, each from the local cache where it is there.
-func (s *Store) read(ctx context.Context, batch []listed) ([]Entry, []error) {
-	entries, errs := make([]Entry, len(batch)), make([]error, len(batch))
-	bodies := make([][]byte, len(batch)) // of those that came from the bucket
-	s.cache.refresh()
-	order := make([]int, len(batch))
+// read loads manifests, each from the index where it is there and is what its ref
+// promises. What came from the bucket is added to the index.
+func (s *Store) read(ctx context.Context, refs []Ref, known map[Ref]indexed) ([]Entry, []error) {
+	entries, errs := make([]Entry, len(refs)), make([]error, len(refs))
+	found := make([]indexed, len(refs))
+	order := make([]int, len(refs))
 	for i := range order {
 		order[i] = i
 	}
 	// Nothing here fails as a whole: each manifest has its own error.
 	_ = parallel(ctx, order, func(ctx context.Context, i int) error {
-		ref := batch[i].ref
-		m, err := s.cache.manifest(ref)
+		ref := refs[i]
+		e, ok := known[bare(ref)]
+		m, err := Manifest{}, ErrNotFound
+		if ok {
+			m, err = decodeManifest(ref, e.body)
+		}
 		if err != nil {
-			var body []byte
-			if body, _, err = s.getAll(ctx, ref.manifestKey()); err == nil {
-				m, err = decodeManifest(ref, body)
-			} else {
+			var info ObjectInfo
+			if e.body, info, err = s.getAll(ctx, ref.manifestKey()); err != nil {
 				err = fmt.Errorf("load artifact %s: %w", ref, err)
-			}
-			if err == nil {
-				bodies[i] = body
+			} else {
+				e.modified, e.fresh = info.Modified, true
+				m, err = decodeManifest(ref, e.body)
 			}
 		}
 		if err == nil {
 			ref.Content = m.Content()
 			if m.Created.IsZero() {
-				m.Created = batch[i].modified
+				m.Created = e.modified
 			}
+			found[i] = e
 		}
 		entries[i], errs[i] = Entry{Ref: ref, Manifest: m}, err
 		return nil
 	})
-	s.cache.add(batch, bodies)
+	for i, e := range found {
+		if e.fresh {
+			known[bare(refs[i])] = e
+		}
+	}
 	return entries, errs
 }
 
 // Kinds lists the kinds of which there are artifacts, in order.
 func (s *Store) Kinds(ctx context.Context) ([]string, error) {
+	_, refs, err := s.known(ctx, "")
+	if err != nil {
+		return nil, err
+	}
 	var kinds []string
-	for item, err := range s.manifests(ctx, "manifests/") {
-		if err != nil {
-			return nil, err
-		}
-		if len(kinds) == 0 || kinds[len(kinds)-1] != item.ref.Kind {
-			kinds = append(kinds, item.ref.Kind)
+	for _, ref := range refs {
+		if len(kinds) == 0 || kinds[len(kinds)-1] != ref.Kind {
+			kinds = append(kinds, ref.Kind)
 		}
 	}
 	return kinds, nil
+}
+
+// listed is what the bucket's listing tells of a manifest.
+type listed struct {
+	ref      Ref
+	modified time.Time
 }
 
 // manifests yields what the keys under prefix name, without reading the manifests. Keys
@@ -130,7 +173,7 @@ func (s *Store) manifests(ctx context.Context, prefix string) iter.Seq2[listed, 
 			if !isJSON || err != nil {
 				continue
 			}
-			if !yield(listed{ref: ref, modified: info.Modified, size: info.Size}, nil) {
+			if !yield(listed{ref, info.Modified}, nil) {
 				return
 			}
 		}

@@ -2,14 +2,14 @@ package artifact_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"iter"
-	"os"
-	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -46,92 +46,198 @@ func listAll(t testing.TB, s *artifact.Store, kind string) []artifact.Entry {
 	return all
 }
 
-// A second listing reads what is new, whichever process reads it, and answers the same.
-func TestListFromTheCache(t *testing.T) {
+// The first listing of a large bucket writes an index; the next read what is new.
+func TestListFromTheIndex(t *testing.T) {
 	b := &counting{Backend: memory.New()}
-	dir := filepath.Join(t.TempDir(), "cache")
-	plain := artifact.New(b)
-	const n = 1200 // some batches
+	s := artifact.New(b)
+	const n = 700 // some batches
 	backendtest.Fill(t, b, n)
-	want := listAll(t, plain, "")
+	b.gets.Store(0)
+	want := listAll(t, s, "")
 	require.Len(t, want, n)
-	require.EqualValues(t, n, b.gets.Load())
+	require.EqualValues(t, n+1, b.gets.Load(), "every manifest, and the index that is not there")
+	require.Empty(t, keysOf(t, b, "index/new/"))
 
-	first := artifact.New(b, artifact.CacheManifests(dir))
-	require.Equal(t, want, listAll(t, first, ""))
 	b.gets.Store(0)
-	b.lists.Store(0)
-	for _, s := range []*artifact.Store{first, artifact.New(b, artifact.CacheManifests(dir))} {
-		require.Equal(t, want, listAll(t, s, ""))
-	}
-	require.Zero(t, b.gets.Load())
-	require.EqualValues(t, 2, b.lists.Load())
-
-	other := artifact.New(b, artifact.CacheManifests(dir))
-	require.Len(t, listAll(t, other, ""), n)
-	ref := commit(t, plain, "model", "new")
-	b.gets.Store(0)
-	require.Len(t, listAll(t, first, ""), n+1)
+	require.Equal(t, want, listAll(t, s, ""))
 	require.EqualValues(t, 1, b.gets.Load())
-	require.Len(t, listAll(t, other, ""), n+1)
-	require.EqualValues(t, 1, b.gets.Load(), "it reads what the other has added")
+	models := 0
+	for _, e := range want {
+		if e.Ref.Kind == "model" {
+			models++
+		}
+	}
+	require.Len(t, listAll(t, s, "model"), models)
+	kinds, err := s.Kinds(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{"evaluation", "model", "rollouts", "state"}, kinds)
+	got, err := s.Resolve(t.Context(), want[5].Ref.Digest[:14])
+	require.NoError(t, err)
+	require.Equal(t, want[5].Ref, got)
 
-	require.NoError(t, b.Delete(t.Context(), manifestOf(ref)))
-	require.Len(t, listAll(t, first, ""), n, "the bucket says what there is, not the cache")
+	ref := commit(t, s, "model", "new")
+	require.NoError(t, b.Delete(t.Context(), manifestOf(commit(t, s, "model", "its commit died"))))
+	b.gets.Store(0)
+	require.Len(t, listAll(t, s, ""), n+1)
+	require.EqualValues(t, 3, b.gets.Load(), "the index and two more")
+	got, err = s.Resolve(t.Context(), ref.Digest[:14])
+	require.NoError(t, err)
+	require.Equal(t, ref, got)
+
+	// Enough new ones, and the index is written again.
+	for i := range 300 {
+		commit(t, s, "state", fmt.Sprint("more ", i))
+	}
+	require.Len(t, listAll(t, s, "state"), n/4+300)
+	require.Len(t, keysOf(t, b, "index/new/"), 2, "the model, which was not read, and that of the commit that died")
+	b.gets.Store(0)
+	require.Len(t, listAll(t, s, ""), n+301)
+	require.EqualValues(t, 3, b.gets.Load())
 }
 
-// What is damaged in the cache is read from the bucket.
-func TestListFromADamagedCache(t *testing.T) {
+// A damaged index is none, and a damaged manifest in it is read from the bucket.
+func TestListFromADamagedIndex(t *testing.T) {
 	b := &counting{Backend: memory.New()}
-	dir := t.TempDir()
-	backendtest.Fill(t, b, 20)
-	want := listAll(t, artifact.New(b, artifact.CacheManifests(dir)), "")
-	pack := filepath.Join(dir, "pack")
-	whole, err := os.ReadFile(pack)
-	require.NoError(t, err)
-	lines := bytes.SplitAfter(whole, []byte("\n"))
-	flipped := bytes.Clone(whole)
-	flipped[len(lines[0])+len(lines[1])/2] ^= 1
+	s := artifact.New(b)
+	backendtest.Fill(t, b, 300)
+	want := listAll(t, s, "")
+	const key = "index/manifests.gz"
+	whole := object(t, b, key)
+	plain := unzip(t, whole)
+	flipped := bytes.Clone(plain)
+	flipped[bytes.Index(flipped, []byte("demo-"))] ^= 1
 	for name, c := range map[string]struct {
 		data []byte
 		gets int64
 	}{
-		"empty":      {nil, 20},
-		"cut short":  {whole[:len(whole)-10], 1},
-		"bit flip":   {flipped, 1},
-		"rubbish":    {append([]byte("rubbish\n\tmore\nmodel/x\ty\n"), whole...), 0},
-		"torn apart": {append([]byte(string(lines[0][:50])), whole...), 1},
-		"whole":      {whole, 0},
+		"empty":              {nil, 301},
+		"cut short":          {whole[:len(whole)-10], 301},
+		"no gzip":            {[]byte("rubbish"), 301},
+		"lines of something": {zip(t, []byte("rubbish\n\tmore\n")), 301},
+		"a size too large":   {zip(t, plain[:len(plain)-10]), 301},
+		"bit flip":           {zip(t, flipped), 2},
+		"whole":              {whole, 1},
 	} {
-		require.NoError(t, os.WriteFile(pack, c.data, 0o600))
+		_, err := b.Put(t.Context(), key, c.data, artifact.Condition{})
+		require.NoError(t, err)
 		b.gets.Store(0)
-		s := artifact.New(b, artifact.CacheManifests(dir))
 		require.Equal(t, want, listAll(t, s, ""), name)
 		require.Equal(t, c.gets, b.gets.Load(), name)
 		require.Equal(t, want, listAll(t, s, ""), name)
 	}
-	// A folder that cannot be written is no cache, and no error.
-	file := filepath.Join(t.TempDir(), "file")
-	require.NoError(t, os.WriteFile(file, nil, 0o600))
-	require.Equal(t, want, listAll(t, artifact.New(b, artifact.CacheManifests(filepath.Join(file, "below"))), ""))
+	require.Equal(t, plain, unzip(t, object(t, b, key)), "mended each time")
 }
 
-func TestCollectCleansTheCache(t *testing.T) {
+// readOnly refuses every put.
+type readOnly struct{ *memory.Backend }
+
+func (readOnly) Put(context.Context, string, []byte, artifact.Condition) (string, error) {
+	return "", artifact.ErrDenied
+}
+
+func TestListByWhoMayOnlyRead(t *testing.T) {
+	b := memory.New()
+	backendtest.Fill(t, b, 300)
+	require.Len(t, listAll(t, artifact.New(readOnly{b}), ""), 300)
+}
+
+// Listings that write the index beside commits and collections lose nothing.
+func TestIndexBesideCommits(t *testing.T) {
 	_, b, c := aged(t)
-	dir := t.TempDir()
-	s := artifact.New(b, artifact.CacheManifests(dir))
+	s := artifact.New(b)
 	s.SetClock(c.read)
-	keep, drop := commit(t, s, "model", "keep"), commit(t, s, "model", "drop")
-	require.Len(t, listAll(t, s, ""), 2)
+	backendtest.Fill(t, b, 300)
 	c.advance(2 * day)
-	require.NoError(t, s.SetAlias(t.Context(), "keep", keep, nil, "me", ""))
+	var wg sync.WaitGroup
+	made := make([][]artifact.Ref, 3)
+	for w := range made {
+		wg.Go(func() {
+			for i := range 400 {
+				ref, err := s.Commit(context.Background(), artifact.Manifest{Kind: "model", Summary: fmt.Sprint(w, i)}, nil)
+				if err != nil {
+					t.Errorf("commit: %v", err)
+				}
+				made[w] = append(made[w], ref)
+				if i%50 == 0 {
+					seen := map[artifact.Ref]bool{}
+					for e, err := range s.List(context.Background(), "") {
+						if err != nil {
+							t.Errorf("list: %v", err)
+						}
+						seen[e.Ref] = true
+					}
+					for _, ref := range made[w] {
+						if !seen[ref] {
+							t.Errorf("%s is not in the listing", ref)
+						}
+					}
+				}
+			}
+		})
+	}
+	wg.Go(func() {
+		for range 10 {
+			if _, err := s.Collect(context.Background(), artifact.Collection{OlderThan: day}); err != nil {
+				t.Errorf("collect: %v", err)
+			}
+		}
+	})
+	wg.Wait()
 	_, err := s.Collect(t.Context(), artifact.Collection{OlderThan: day})
 	require.NoError(t, err)
-	pack, err := os.ReadFile(filepath.Join(dir, "pack"))
+	require.Len(t, listAll(t, s, ""), 1200, "and those of Fill are collected")
+	require.Len(t, keysOf(t, b, "manifests/"), 1200)
+}
+
+// A collection mends the index of a bucket that was changed by other means.
+func TestCollectMendsTheIndex(t *testing.T) {
+	_, b, c := aged(t)
+	s := artifact.New(b)
+	s.SetClock(c.read)
+	refs := backendtest.Fill(t, b, 400)
+	want := listAll(t, s, "")
+	require.NoError(t, b.Delete(t.Context(), manifestOf(refs[0])))
+	ref := commit(t, s, "model", "copied here")
+	require.NoError(t, b.Delete(t.Context(), "index/new/"+ref.String()))
+	require.Equal(t, want[:10], listAll(t, s, "")[:10], "nobody knows")
+	_, err := s.Collect(t.Context(), artifact.Collection{OlderThan: day})
 	require.NoError(t, err)
-	require.Contains(t, string(pack), keep.Digest)
-	require.NotContains(t, string(pack), drop.Digest)
-	require.Len(t, listAll(t, s, ""), 1)
+	got := map[artifact.Ref]bool{}
+	for _, e := range listAll(t, s, "") {
+		got[e.Ref] = true
+	}
+	require.True(t, got[ref])
+	require.False(t, got[refs[0]])
+	require.Len(t, got, 400)
+}
+
+func object(t *testing.T, b artifact.Backend, key string) []byte {
+	t.Helper()
+	r, _, err := b.Get(t.Context(), key)
+	require.NoError(t, err)
+	defer r.Close()
+	data, err := io.ReadAll(r)
+	require.NoError(t, err)
+	return data
+}
+
+func unzip(t *testing.T, data []byte) []byte {
+	t.Helper()
+	r, err := gzip.NewReader(bytes.NewReader(data))
+	require.NoError(t, err)
+	plain, err := io.ReadAll(r)
+	require.NoError(t, err)
+	return plain
+}
+
+func zip(t *testing.T, data []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	_, err := w.Write(data)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	return out.Bytes()
 }
 
 func TestDescendants(t *testing.T) {

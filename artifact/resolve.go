@@ -46,20 +46,23 @@ func (s *Store) Resolve(ctx context.Context, text string) (Ref, error) {
 }
 
 func (s *Store) withPrefix(ctx context.Context, kind, digits string) ([]Ref, error) {
-	prefix := "manifests/"
-	if kind != "" {
-		prefix += kind + "/" + digits
-	}
 	var found []Ref
-	for item, err := range s.manifests(ctx, prefix) {
-		if err != nil {
-			return nil, err
-		}
-		if strings.HasPrefix(item.ref.Digest, digits) {
+	if kind != "" {
+		for item, err := range s.manifests(ctx, "manifests/"+kind+"/"+digits) {
+			if err != nil {
+				return nil, err
+			}
 			found = append(found, item.ref)
 		}
+		return found, nil
 	}
-	return found, nil
+	_, refs, err := s.known(ctx, "")
+	for _, ref := range refs {
+		if strings.HasPrefix(ref.Digest, digits) {
+			found = append(found, ref)
+		}
+	}
+	return found, err
 }
 
 // candidates describes the first few of several artifacts, to choose from.

@@ -14,12 +14,14 @@ import (
 type Store struct {
 	backend Backend
 	now     func() time.Time
-	cache   *manifestCache // nil: none
-	trust   time.Duration  // see hold.go
+	trust   time.Duration // see hold.go
 }
 
 // Option is a choice about a store.
 type Option func(*Store)
+
+// attempts bounds how often a change that depends on nothing yields to other writers.
+const attempts = 32
 
 // transfers is how many objects one call moves at a time.
 const transfers = 8

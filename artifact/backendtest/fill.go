@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -40,12 +39,13 @@ func Fill(t testing.TB, b artifact.Backend, n int) []artifact.Ref {
 	return refs
 }
 
-// BenchmarkList measures listings of 10,000 manifests, and what came of the first: cold,
-// without a cache; filling one; from a warm one, as another process finds it.
+// BenchmarkList measures listings of 10,000 manifests, and what came of the first:
+// without an index, as the first listing of a bucket is, and with one.
 func BenchmarkList(b *testing.B, backend artifact.Backend) {
 	const n = 10_000
 	refs := Fill(b, backend, n)
-	list := func(b *testing.B, s *artifact.Store) {
+	s := artifact.New(backend)
+	list := func(b *testing.B) {
 		b.Helper()
 		count := 0
 		for _, err := range s.List(context.Background(), "") {
@@ -54,28 +54,31 @@ func BenchmarkList(b *testing.B, backend artifact.Backend) {
 		}
 		require.Equal(b, n, count)
 	}
-	b.Run("cold", func(b *testing.B) {
+	b.Run("without an index", func(b *testing.B) {
 		for b.Loop() {
-			list(b, artifact.New(backend))
+			list(b)
+			b.StopTimer()
+			require.NoError(b, backend.Delete(context.Background(), "index/manifests.gz"))
+			b.StartTimer()
 		}
 	})
-	b.Run("filling the cache", func(b *testing.B) {
-		for i := 0; b.Loop(); i++ {
-			list(b, artifact.New(backend, artifact.CacheManifests(filepath.Join(b.TempDir(), fmt.Sprint(i)))))
+	list(b)
+	b.Run("with an index", func(b *testing.B) {
+		for b.Loop() {
+			list(b)
 		}
 	})
-	dir := b.TempDir()
-	list(b, artifact.New(backend, artifact.CacheManifests(dir)))
-	b.Run("warm", func(b *testing.B) {
+	b.Run("descendants", func(b *testing.B) {
 		for b.Loop() {
-			list(b, artifact.New(backend, artifact.CacheManifests(dir)))
-		}
-	})
-	b.Run("descendants, warm", func(b *testing.B) {
-		for b.Loop() {
-			node, err := artifact.New(backend, artifact.CacheManifests(dir)).Descendants(context.Background(), refs[0])
+			node, err := s.Descendants(context.Background(), refs[0])
 			require.NoError(b, err)
 			require.NotEmpty(b, node.Children)
+		}
+	})
+	b.Run("beginning of a digest", func(b *testing.B) {
+		for b.Loop() {
+			_, err := s.Resolve(context.Background(), refs[7].Digest[:16])
+			require.NoError(b, err)
 		}
 	})
 }
