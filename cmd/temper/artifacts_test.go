@@ -3,10 +3,15 @@ package main
 import (
 	"bytes"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/sdk/converter"
 
+	"temper/activities/contract"
 	"temper/artifact"
 	"temper/artifact/memory"
 )
@@ -44,4 +49,58 @@ func TestAliases(t *testing.T) {
 	require.Regexp(t, `^VERSION .*\n3 +\(removed\).*enough\n2 +`+two.Short()+`.*before\n1 +`+one.Short()+`.*the first\n$`,
 		said(a.aliasHistory(t.Context(), s, "reason/champion")))
 	require.ErrorIs(t, a.aliasHistory(t.Context(), s, "nobody"), artifact.ErrNotFound)
+}
+
+func TestRefsInHistories(t *testing.T) {
+	payload := func(value any) *commonpb.Payloads {
+		p, err := converter.GetDefaultDataConverter().ToPayloads(value)
+		require.NoError(t, err)
+		return p
+	}
+	ref := func(digit string) artifact.Ref {
+		return artifact.Ref{Kind: "model", Digest: strings.Repeat(digit, 64), Content: strings.Repeat("c", 64)}
+	}
+	found := map[artifact.Ref]bool{}
+	for _, e := range []*historypb.HistoryEvent{
+		{Attributes: &historypb.HistoryEvent_WorkflowExecutionStartedEventAttributes{WorkflowExecutionStartedEventAttributes: &historypb.WorkflowExecutionStartedEventAttributes{
+			Input: payload(contract.StageInput{Stage: contract.Stage{Models: map[string]artifact.Ref{"base": ref("1")}}, Resume: &contract.Resume{
+				State: contract.State{Log: []contract.Update{{Policy: &contract.PolicyStep{Rollouts: ref("2")}}}}, Rounds: []contract.Round{{Rollouts: ref("3")}}}}),
+			Memo: &commonpb.Memo{Fields: map[string]*commonpb.Payload{"m": payload(ref("4")).Payloads[0]}}}}},
+		{Attributes: &historypb.HistoryEvent_ActivityTaskCompletedEventAttributes{ActivityTaskCompletedEventAttributes: &historypb.ActivityTaskCompletedEventAttributes{
+			Result: payload(contract.TrainOutput{State: contract.State{Snapshot: ref("5")}})}}},
+		{Attributes: &historypb.HistoryEvent_ActivityTaskCompletedEventAttributes{ActivityTaskCompletedEventAttributes: &historypb.ActivityTaskCompletedEventAttributes{
+			Result: payload(nil)}}},
+	} {
+		require.NoError(t, refsInEvent(e.ProtoReflect(), found))
+	}
+	want := map[artifact.Ref]bool{}
+	for _, digit := range []string{"1", "2", "3", "4", "5"} {
+		want[artifact.Ref{Kind: "model", Digest: strings.Repeat(digit, 64)}] = true
+	}
+	require.Equal(t, want, found)
+	secret := &commonpb.Payload{Metadata: map[string][]byte{"encoding": []byte("binary/encrypted")}, Data: []byte("x")}
+	require.ErrorContains(t, refsInPayload(secret, found), "binary/encrypted")
+}
+
+func TestWhatIsKeptForWhatItIs(t *testing.T) {
+	entry := func(kind, by string) artifact.Entry {
+		return artifact.Entry{Ref: artifact.Ref{Kind: kind}, Manifest: artifact.Manifest{MadeBy: artifact.MadeBy{Workflow: by}}}
+	}
+	open := map[string]bool{"demo-1": true}
+	require.True(t, keeps(entry("state", "demo-1"), open, true), "of an open run")
+	require.False(t, keeps(entry("state", "demo-2"), open, true))
+	require.True(t, keeps(entry("report", "demo-2"), open, true))
+	require.True(t, keeps(entry("model", ""), open, true), "imported")
+	require.False(t, keeps(entry("model", ""), open, false))
+	require.False(t, keeps(entry("problems", ""), open, true))
+	require.False(t, keeps(entry("model", "demo-2"), open, true))
+}
+
+func TestCollectArguments(t *testing.T) {
+	code, _, stderr := cli(t, "artifacts", "gc", "--older-than", "10m")
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, stderr, "--older-than 10m0s: want at least 1h0m0s")
+	code, _, stderr = cli(t, "artifacts", "gc", "--forget-stages", "-1h")
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, stderr, "--forget-stages")
 }
