@@ -26,6 +26,9 @@ type upload struct {
 	path   string // on this machine; used when body is nil
 	stat   fs.FileInfo
 	shared bool // it came without bytes
+	// from gives the bytes of a blob that is elsewhere; release is called when they are
+	// stored.
+	from func(context.Context) (u upload, release func(), err error)
 }
 
 // Commit stores files (path -> bytes) as an artifact and returns its ref. Files that
@@ -193,6 +196,13 @@ func (s *Store) survey(ctx context.Context, blobs []upload, held bool) (lacking,
 func (s *Store) putBlob(ctx context.Context, u upload) error {
 	key := blobKey(u.file.Digest)
 	switch {
+	case u.from != nil:
+		here, release, err := u.from(ctx)
+		if err != nil {
+			return err
+		}
+		defer release()
+		return s.putBlob(ctx, here)
 	case u.shared:
 		note, err := s.missing(ctx, u.file)
 		if err == nil && note != "" {

@@ -1,6 +1,6 @@
 // Package artifact is a content-addressed store with lineage: models, data sets,
 // rollouts and reports become immutable artifacts that name their files, their
-// parents and the run that made them. It may import the standard library only; what
+// parents and the run that made them. It may import filecache and the standard library; what
 // it asks of a bucket is Backend, and implementations live in sub-packages (of
 // these, artifact/s3 alone may import minio-go).
 //

@@ -15,6 +15,7 @@ type Store struct {
 	backend Backend
 	now     func() time.Time
 	trust   time.Duration // see hold.go
+	blobs   blobCache
 }
 
 // Option is a choice about a store.

@@ -45,6 +45,7 @@ type S3 struct {
 	Prefix       string `yaml:"prefix" json:"prefix"` // of every object name
 	TLS          bool   `yaml:"tls" json:"tls"`
 	Port         int    `yaml:"port" json:"port" validate:"gte=0,lte=65535"` // of the embedded store; 0: any free one
+	CacheMB      int    `yaml:"cache_mb" json:"cache_mb" validate:"gte=0"`   // of files read from a store elsewhere that dir keeps for the next time; 0: none
 }
 
 // XLA says which compiler plugin runs the tensors.
@@ -95,7 +96,7 @@ func Default() Settings {
 	return Settings{
 		Dir:      ".temper",
 		Temporal: Temporal{Namespace: "temper", Port: 7233, UIPort: 8233},
-		S3:       S3{Region: "us-east-1", Bucket: "temper", Port: 9000},
+		S3:       S3{Region: "us-east-1", Bucket: "temper", Port: 9000, CacheMB: 8192},
 		XLA:      XLA{CacheMB: 1024},
 		Worker: Worker{
 			Queues: []string{"temper", "temper-cpu", "temper-gpu"},

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -103,4 +105,35 @@ func TestCollectArguments(t *testing.T) {
 	code, _, stderr = cli(t, "artifacts", "gc", "--forget-stages", "-1h")
 	require.Equal(t, exitUsage, code)
 	require.Contains(t, stderr, "--forget-stages")
+}
+
+func TestCopyInto(t *testing.T) {
+	var out bytes.Buffer
+	a := &app{out: &out}
+	from, to := artifact.New(memory.New()), artifact.New(memory.New())
+	base := made(t, from, "model", "base")
+	model := made(t, from, "model", "model", artifact.Parent{Role: "base", Ref: base})
+	require.NoError(t, a.copyInto(t.Context(), from, to, model, copyOptions{alias: "best"}))
+	require.Equal(t, model.String()+" is there, with a lineage of 1; 1 files (5 B) were sent\n", out.String())
+	got, err := to.Resolve(t.Context(), "best")
+	require.NoError(t, err)
+	require.Equal(t, model, got)
+
+	code, _, stderr := cli(t, "artifacts", "copy", "x")
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, stderr, "--to is missing")
+	code, _, stderr = cli(t, "artifacts", "copy", "x", "--to", "y", "--alias", "No Name")
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, stderr, "--alias")
+	file := filepath.Join(t.TempDir(), "to.yaml")
+	require.NoError(t, os.WriteFile(file, []byte("s3: {bukket: x}"), 0o600))
+	code, _, stderr = cli(t, "artifacts", "copy", "x", "--to", file)
+	require.Equal(t, exitError, code)
+	require.Contains(t, stderr, "did you mean")
+	t.Setenv("TEMPER_S3_BUCKET", "of-the-source")
+	require.NoError(t, os.WriteFile(file, []byte("dir: there"), 0o600))
+	s, err := targetSettings(file)
+	require.NoError(t, err)
+	require.Equal(t, "temper", s.S3.Bucket, "variables are for the store that is copied from")
+	require.True(t, filepath.IsAbs(s.Dir))
 }
