@@ -60,7 +60,7 @@ func (s *Store) openFile(ctx context.Context, ref Ref, f File) (io.ReadCloser, e
 	if r := s.blobs.open(f); r != nil {
 		return r, nil
 	}
-	r, _, err := s.backend.Get(ctx, blobKey(f.Digest))
+	r, err := s.openBlob(ctx, f)
 	if isNotFound(err) {
 		return nil, fmt.Errorf("artifact %s: file %s: %w: its blob %s is gone: %w", ref, f.Path, ErrCorrupt, blobKey(f.Digest), err)
 	}

@@ -86,6 +86,23 @@ func (b *Backend) Get(ctx context.Context, key string) (io.ReadCloser, artifact.
 	return io.NopCloser(bytes.NewReader(o.body)), o.info(key), nil
 }
 
+// GetRange implements artifact.Backend.
+func (b *Backend) GetRange(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("get %s: %w", key, err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	o, ok := b.objects[key]
+	if !ok {
+		return nil, fmt.Errorf("get %s: %w", key, artifact.ErrNotFound)
+	}
+	if offset < 0 || length < 1 || offset+length > int64(len(o.body)) {
+		return nil, fmt.Errorf("get %d bytes at %d of %s: it has %d", length, offset, key, len(o.body))
+	}
+	return io.NopCloser(bytes.NewReader(o.body[offset : offset+length])), nil
+}
+
 // Stat implements artifact.Backend.
 func (b *Backend) Stat(ctx context.Context, key string) (artifact.ObjectInfo, error) {
 	if err := ctx.Err(); err != nil {

@@ -216,6 +216,26 @@ func (b *backend) Get(ctx context.Context, key string) (io.ReadCloser, artifact.
 	return &body{ReadCloser: r, explain: func(err error) error { return b.explain(ctx, "get", key, err) }}, b.info(info), nil
 }
 
+// GetRange implements artifact.Backend.
+func (b *backend) GetRange(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error) {
+	options := minio.GetObjectOptions{}
+	if offset < 0 || length < 1 {
+		return nil, fmt.Errorf("get %d bytes at %d of %s: there is no such range", length, offset, key)
+	}
+	if err := options.SetRange(offset, offset+length-1); err != nil {
+		return nil, fmt.Errorf("get %d bytes at %d of %s: %w", length, offset, key, err)
+	}
+	explain := func(err error) error { return b.explain(ctx, "get", key, err) }
+	r, info, _, err := b.client.GetObject(ctx, b.options.Bucket, b.options.Prefix+key, options)
+	if err != nil {
+		return nil, explain(err)
+	}
+	if info.Size != length { // of what comes
+		return nil, errors.Join(fmt.Errorf("get %d bytes at %d of %s: the store sends %d", length, offset, key, info.Size), r.Close())
+	}
+	return &body{ReadCloser: r, explain: explain}, nil
+}
+
 // body explains the errors that come while an object streams in.
 type body struct {
 	io.ReadCloser
