@@ -92,6 +92,9 @@ func open(ctx context.Context, options Options) (*backend, error) {
 		}
 		return nil, err
 	}
+	if err := b.checkProtection(hurry); err != nil {
+		return nil, err
+	}
 	return b, nil
 }
 
@@ -136,6 +139,9 @@ func (b *backend) Put(ctx context.Context, key string, body []byte, cond artifac
 		UserMetadata:     map[string]string{digestHeader: hex.EncodeToString(sum[:])},
 		DisableMultipart: true,
 		SendContentMd5:   true, // the store refuses what a proxy changed on the way
+	}
+	if err := b.protect(key, &options); err != nil {
+		return "", err
 	}
 	switch {
 	case cond.IfAbsent && cond.IfMatch != "":
@@ -193,11 +199,15 @@ func (b *backend) PutFile(ctx context.Context, key, path string) error {
 	if err != nil {
 		return fmt.Errorf("put %s: read %s: %w", key, path, err)
 	}
-	info, err := b.client.Client.PutObject(ctx, b.options.Bucket, b.options.Prefix+key, f, size, minio.PutObjectOptions{
+	options := minio.PutObjectOptions{
 		UserMetadata: map[string]string{digestHeader: hex.EncodeToString(hash.Sum(nil))},
 		PartSize:     uint64(max(partBytes, (size/maxParts/(1<<20)+1)<<20)),
 		NumThreads:   partThreads,
-	})
+	}
+	if err := b.protect(key, &options); err != nil {
+		return err
+	}
+	info, err := b.client.Client.PutObject(ctx, b.options.Bucket, b.options.Prefix+key, f, size, options)
 	if err != nil {
 		return b.explain(ctx, "put", key, err)
 	}

@@ -65,7 +65,7 @@ func (a *app) artifactsCommand() *cobra.Command {
 			return err
 		})}
 	lineage.Flags().BoolVar(&down, "down", false, "show what was made from it")
-	return group("artifacts", "List, show, name and copy what runs have made", "", list, show, get, lineage, a.aliasCommand(), a.copyCommand(), a.gcCommand())
+	return group("artifacts", "List, show, name and copy what runs have made", "", list, show, get, lineage, a.aliasCommand(), a.copyCommand(), a.gcCommand(), a.policyCommand())
 }
 
 // withArtifact resolves the first argument.

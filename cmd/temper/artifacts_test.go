@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -136,4 +137,53 @@ func TestCopyInto(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "temper", s.S3.Bucket, "variables are for the store that is copied from")
 	require.True(t, filepath.IsAbs(s.Dir))
+}
+
+func TestProjectPolicy(t *testing.T) {
+	code, stdout, stderr := cli(t, "artifacts", "policy", "--project", "teams/reason/", "--principal", "arn:aws:iam::1:role/a", "--principal", "arn:aws:iam::1:user/b", "--set", "s3.bucket=shared")
+	require.Equal(t, exitOK, code, stderr)
+	var p policy
+	require.NoError(t, json.Unmarshal([]byte(stdout), &p))
+	require.Equal(t, "2012-10-17", p.Version)
+	people := []any{"arn:aws:iam::1:role/a", "arn:aws:iam::1:user/b"}
+	prefixes := []any{"teams/reason", "teams/reason/", "teams/reason/*"}
+	seen := map[string]bool{}
+	for _, s := range p.Statement {
+		require.Regexp(t, `^[A-Za-z0-9]+$`, s.Sid)
+		require.False(t, seen[s.Sid])
+		seen[s.Sid] = true
+		list := strings.Contains(s.Action[0], "List")
+		if list {
+			require.Equal(t, []string{"arn:aws:s3:::shared"}, s.Resource)
+			require.Equal(t, map[string]any{"s3:prefix": prefixes}, s.Condition["StringLike"])
+		} else {
+			require.Equal(t, []string{"arn:aws:s3:::shared/teams/reason/*"}, s.Resource)
+			require.NotContains(t, s.Condition, "StringLike")
+		}
+		switch s.Effect {
+		case "Allow":
+			require.Equal(t, people, s.Principal["AWS"])
+			require.NotContains(t, s.Condition, "StringNotEquals")
+		case "Deny":
+			require.Equal(t, "*", s.Principal["AWS"])
+			require.Equal(t, map[string]any{"aws:PrincipalArn": people}, s.Condition["StringNotEquals"], "the people of the project are not denied")
+		default:
+			require.Fail(t, s.Effect)
+		}
+	}
+	require.Len(t, seen, 4)
+
+	code, stdout, _ = cli(t, "artifacts", "policy", "--principal", "arn:aws:iam::1:role/a", "--set", "s3.prefix=mine")
+	require.Equal(t, exitOK, code)
+	require.Contains(t, stdout, "arn:aws:s3:::temper/mine/*")
+	for want, args := range map[string][]string{
+		"--project is missing":   {"--principal", "arn:aws:iam::1:role/a"},
+		"--principal is missing": {"--project", "x"},
+		"--principal \"*\"":      {"--project", "x", "--principal", "*"},
+		"--project \"a*\"":       {"--project", "a*", "--principal", "arn:aws:iam::1:role/a"},
+	} {
+		code, _, stderr := cli(t, append([]string{"artifacts", "policy"}, args...)...)
+		require.NotEqual(t, exitOK, code)
+		require.Contains(t, stderr, want)
+	}
 }
