@@ -81,6 +81,8 @@ func (a *Activities) RegisterLight(r worker.ActivityRegistry) {
 	register(a, r, contract.ImportModel, a.importModel)
 	register(a, r, contract.InitModel, a.initModel)
 	register(a, r, contract.PlanDemos, a.planDemos)
+	register(a, r, contract.ResolveAlias, a.resolveAlias)
+	register(a, r, contract.PromoteModel, a.promoteModel)
 }
 
 // RegisterCPU adds the activities of contract.QueueCPU.
@@ -90,6 +92,7 @@ func (a *Activities) RegisterCPU(r worker.ActivityRegistry) {
 	register(a, r, contract.WriteLog, a.writeLog)
 	register(a, r, contract.CurateData, a.curateData)
 	register(a, r, contract.WriteReport, a.writeReport)
+	register(a, r, contract.CompareModels, a.compareModels)
 }
 
 // RegisterGPU adds the activities of contract.QueueGPU.

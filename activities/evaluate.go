@@ -96,7 +96,8 @@ func summarise(problems []tasks.Problem, answers [][]answer, s *pipelines.Evalua
 			}
 			correct[i], voted[i] = append(correct[i], right), append(voted[i], x.Score.Answer)
 		}
-		d.Reward /= float64(max(1, len(rewards[i])))
+		d.Scored = len(rewards[i])
+		d.Reward /= float64(max(1, d.Scored))
 		details[i] = d
 	}
 	if n == 0 {

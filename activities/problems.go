@@ -22,6 +22,7 @@ const (
 	kindEvaluation = "evaluation"
 	kindStage      = "stage"
 	kindReport     = "report"
+	kindPromotion  = "promotion"
 
 	problemsFile = "problems.jsonl"
 )

@@ -51,6 +51,8 @@ type Backend interface {
 	// Get opens an object; the caller closes the reader. ErrNotFound comes from Get
 	// itself, never from the first Read.
 	Get(ctx context.Context, key string) (io.ReadCloser, ObjectInfo, error)
+	// GetRange opens length bytes of an object from offset on, all of which must be there.
+	GetRange(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error)
 	// Stat returns what Get would, without the bytes.
 	Stat(ctx context.Context, key string) (ObjectInfo, error)
 	// List yields the objects whose keys begin with prefix (a plain string prefix,

@@ -12,18 +12,23 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 )
 
 // wholeFileBytes is the size up to which CommitDir reads a file into memory, so that
 // the bytes it hashed are the bytes it stores; a larger one is streamed.
 const wholeFileBytes = 8 << 20
 
-// upload is one blob to store, from memory or from a file.
+// upload is one blob to store, from memory or from a file, or one that must be there.
 type upload struct {
-	file File
-	body []byte
-	path string // on this machine; used when body is nil
-	stat fs.FileInfo
+	file   File
+	body   []byte
+	path   string // on this machine; used when body is nil
+	stat   fs.FileInfo
+	shared bool // it came without bytes
+	// from gives the bytes of a blob that is elsewhere; release is called when they are
+	// stored.
+	from func(context.Context) (u upload, release func(), err error)
 }
 
 // Commit stores files (path -> bytes) as an artifact and returns its ref. Files that
@@ -84,51 +89,127 @@ func (s *Store) commit(ctx context.Context, m Manifest, shared []File, uploads [
 		return Ref{}, err
 	}
 	for _, f := range shared {
-		note, err := s.missing(ctx, f)
-		if err == nil && note != "" {
-			err = fmt.Errorf("%w: %s, and it came without bytes", ErrNotFound, note)
-		}
-		if err != nil {
-			return Ref{}, fmt.Errorf("commit %s: %w", ref.Short(), err)
-		}
+		uploads = append(uploads, upload{file: f, shared: true})
 	}
-	once := map[string]bool{}
+	once := map[File]bool{}
 	uploads = slices.DeleteFunc(uploads, func(u upload) bool {
-		seen := once[u.file.Digest]
-		once[u.file.Digest] = true
+		blob := File{Digest: u.file.Digest, Size: u.file.Size}
+		seen := once[blob]
+		once[blob] = true
 		return seen
 	})
-	if err := parallel(ctx, uploads, s.putBlob); err != nil {
+	if err := s.store(ctx, ref, body, uploads); err != nil {
 		return Ref{}, fmt.Errorf("commit %s: %w", ref.Short(), err)
-	}
-	_, err = s.backend.Put(ctx, ref.manifestKey(), body, Condition{IfAbsent: true})
-	if errors.Is(err, ErrPrecondition) {
-		// It is there: an earlier attempt, or somebody else with the same manifest. Its
-		// bytes are checked, for a damaged one would otherwise stay for ever.
-		old, _, getErr := s.getAll(ctx, ref.manifestKey())
-		if getErr == nil && digestOf(old) == ref.Digest {
-			return ref, nil
-		}
-		_, err = s.backend.Put(ctx, ref.manifestKey(), body, Condition{})
-	}
-	if err != nil {
-		return Ref{}, fmt.Errorf("commit %s: write manifest: %w", ref.Short(), err)
 	}
 	return ref, nil
 }
 
-// putBlob stores one blob unless one of the right size is there. One of another size
-// is damaged and is replaced.
-func (s *Store) putBlob(ctx context.Context, u upload) error {
-	key := blobKey(u.file.Digest)
-	info, err := s.backend.Stat(ctx, key)
-	if err == nil && info.Size == u.file.Size {
+// store puts what is not there of an artifact, blobs first and the manifest last. Blobs
+// that are there for some time, and that a collection could be about to delete, are
+// pinned while it works.
+func (s *Store) store(ctx context.Context, ref Ref, manifest []byte, blobs []upload) error {
+	lacking, old, err := s.survey(ctx, blobs, false)
+	if err != nil {
+		return err
+	}
+	held := len(old) > 0
+	if held {
+		keys := []string{ref.manifestKey()}
+		for _, u := range old {
+			keys = append(keys, blobKey(u.file.Digest))
+		}
+		release, err := s.hold(ctx, keys)
+		if err != nil {
+			return err
+		}
+		defer release()
+		gone, _, err := s.survey(ctx, old, true)
+		if err != nil {
+			return err
+		}
+		lacking = append(lacking, gone...)
+	}
+	if err := parallel(ctx, lacking, s.putBlob); err != nil {
+		return err
+	}
+	return s.putManifest(ctx, ref, manifest, held)
+}
+
+// putManifest stores a manifest unless it is there. One that is there for some time is
+// stored again: it is young then, and a collection keeps it with its blobs.
+func (s *Store) putManifest(ctx context.Context, ref Ref, body []byte, held bool) error {
+	fail := func(err error) error {
+		if err != nil {
+			err = fmt.Errorf("write manifest: %w", err)
+		}
+		return err
+	}
+	key := ref.manifestKey()
+	if err := s.noteNew(ctx, ref); err != nil {
+		return err
+	}
+	_, err := s.backend.Put(ctx, key, body, Condition{IfAbsent: true})
+	if !errors.Is(err, ErrPrecondition) {
+		return fail(err)
+	}
+	// An earlier attempt, or somebody else with the same manifest. Its bytes are checked,
+	// for a damaged one would otherwise stay for ever.
+	there, info, err := s.getAll(ctx, key)
+	if err == nil && digestOf(there) == ref.Digest && !s.old(info) {
 		return nil
 	}
-	if err != nil && !isNotFound(err) {
-		return fmt.Errorf("file %s: %w", u.file.Path, err)
+	if !held {
+		release, err := s.hold(ctx, []string{key})
+		if err != nil {
+			return err
+		}
+		defer release()
 	}
-	if u.body != nil {
+	_, err = s.backend.Put(ctx, key, body, Condition{})
+	return fail(err)
+}
+
+// survey says which blobs have to be stored, and for which that is open until they are
+// held, for they are there and not young. A blob of the wrong size is damaged, and has to
+// be stored.
+func (s *Store) survey(ctx context.Context, blobs []upload, held bool) (lacking, old []upload, err error) {
+	var mu sync.Mutex
+	err = parallel(ctx, blobs, func(ctx context.Context, u upload) error {
+		info, err := s.backend.Stat(ctx, blobKey(u.file.Digest))
+		if err != nil && !isNotFound(err) {
+			return fmt.Errorf("file %s: %w", u.file.Path, err)
+		}
+		there := err == nil
+		mu.Lock()
+		defer mu.Unlock()
+		if there && !held && s.old(info) {
+			old = append(old, u)
+		} else if !there || info.Size != u.file.Size {
+			lacking = append(lacking, u)
+		}
+		return nil
+	})
+	return lacking, old, err
+}
+
+// putBlob stores one blob.
+func (s *Store) putBlob(ctx context.Context, u upload) error {
+	key := blobKey(u.file.Digest)
+	switch {
+	case u.from != nil:
+		here, release, err := u.from(ctx)
+		if err != nil {
+			return err
+		}
+		defer release()
+		return s.putBlob(ctx, here)
+	case u.shared:
+		note, err := s.missing(ctx, u.file)
+		if err == nil && note != "" {
+			err = fmt.Errorf("%w: %s, and it came without bytes", ErrNotFound, note)
+		}
+		return err
+	case u.body != nil:
 		if _, err := s.backend.Put(ctx, key, u.body, Condition{}); err != nil {
 			return fmt.Errorf("file %s: store blob: %w", u.file.Path, err)
 		}

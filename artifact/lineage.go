@@ -7,18 +7,20 @@ import (
 	"strings"
 )
 
-// Node is an artifact in a lineage. A digest covers its parents' digests, so cycles are
-// impossible; a parent that several nodes share is one *Node in all of them.
+// Node is an artifact in a lineage: with what it was made from, or with what was made
+// from it. A digest covers its parents' digests, so cycles are impossible; what several
+// nodes share is one *Node in all of them.
 type Node struct {
 	Ref      Ref
 	Manifest Manifest
-	Parents  []Edge
+	Parents  []Edge // in the answer of Lineage
+	Children []Edge // in the answer of Descendants
 	// Note says why the manifest could not be had; then Manifest is zero and nothing
 	// is known of its parents.
 	Note string
 }
 
-// Edge leads to a parent.
+// Edge leads to a parent or a child. Role is the part that the parent played.
 type Edge struct {
 	Role string
 	Node *Node
@@ -72,12 +74,15 @@ func (s *Store) fill(ctx context.Context, n *Node) error {
 	return nil
 }
 
-// Walk visits every node once, children before their parents' parents (breadth first).
+// edges lead on from n, whichever way the lineage goes.
+func (n *Node) edges() []Edge { return slices.Concat(n.Parents, n.Children) }
+
+// Walk visits every node once, breadth first.
 func (n *Node) Walk(visit func(*Node)) {
 	seen := map[*Node]bool{n: true}
 	for queue := []*Node{n}; len(queue) > 0; queue = queue[1:] {
 		visit(queue[0])
-		for _, e := range queue[0].Parents {
+		for _, e := range queue[0].edges() {
 			if !seen[e.Node] {
 				seen[e.Node] = true
 				queue = append(queue, e.Node)
@@ -111,12 +116,17 @@ func (n *Node) draw(b *strings.Builder, lead, below, role string, drawn map[*Nod
 	}
 	b.WriteByte('\n')
 	drawn[n] = true
-	for i, e := range n.Parents {
-		if i == len(n.Parents)-1 {
-			e.Node.draw(b, below+"└─ ", below+"   ", e.Role, drawn)
-		} else {
-			e.Node.draw(b, below+"├─ ", below+"│  ", e.Role, drawn)
+	edges := n.edges()
+	for i, e := range edges {
+		branch, space := "├─ ", "│  "
+		if i == len(edges)-1 {
+			branch, space = "└─ ", "   "
 		}
+		role := e.Role
+		if i >= len(n.Parents) {
+			role = "as " + role
+		}
+		e.Node.draw(b, below+branch, below+space, role, drawn)
 	}
 }
 

@@ -100,6 +100,9 @@ func (m Manifest) encode() ([]byte, Ref, error) {
 	if err := m.check(); err != nil {
 		return nil, Ref{}, err
 	}
+	if len(m.Settings) > 0 && !json.Valid(m.Settings) {
+		return nil, Ref{}, fmt.Errorf("manifest of kind %s: settings are not JSON", m.Kind)
+	}
 	m.Created = m.Created.UTC().Round(0)
 	body, err := json.Marshal(m)
 	if err != nil {
@@ -142,9 +145,6 @@ func (m Manifest) check() error {
 			return fmt.Errorf("manifest of kind %s: parent %q: %w", m.Kind, p.Role, err)
 		}
 	}
-	if len(m.Settings) > 0 && !json.Valid(m.Settings) {
-		return fmt.Errorf("manifest of kind %s: settings are not JSON", m.Kind)
-	}
 	for name, value := range m.Metrics {
 		if math.IsNaN(value) || math.IsInf(value, 0) {
 			return fmt.Errorf("manifest of kind %s: metric %q is %v: only finite numbers can be stored", m.Kind, name, value)
@@ -160,7 +160,7 @@ func checkFiles(files []File) error {
 		switch {
 		case !fs.ValidPath(f.Path) || f.Path == "." || strings.ContainsAny(f.Path, "\\\x00"):
 			return fmt.Errorf("file path %q: want a relative, slash-separated path without . or ..", f.Path)
-		case !digestPattern.MatchString(f.Digest):
+		case !isDigest(f.Digest):
 			return fmt.Errorf("file %s: digest %q: want %d hex digits", f.Path, f.Digest, digestLength)
 		case f.Size < 0:
 			return fmt.Errorf("file %s: size %d is negative", f.Path, f.Size)

@@ -148,7 +148,7 @@ func TestSetAlias(t *testing.T) {
 		names = append(names, alias.Name)
 	}
 	require.Equal(t, []string{"other", "reason/champion"}, names)
-	require.NoError(t, store.DeleteAlias(t.Context(), "other"))
+	require.NoError(t, store.RemoveAlias(t.Context(), "other", "me", ""))
 	_, err = store.Alias(t.Context(), "other")
 	require.ErrorIs(t, err, artifact.ErrNotFound)
 }

@@ -57,14 +57,17 @@ func (s *Store) Open(ctx context.Context, ref Ref, path string) (io.ReadCloser, 
 }
 
 func (s *Store) openFile(ctx context.Context, ref Ref, f File) (io.ReadCloser, error) {
-	r, _, err := s.backend.Get(ctx, blobKey(f.Digest))
+	if r := s.blobs.open(f); r != nil {
+		return r, nil
+	}
+	r, err := s.openBlob(ctx, f)
 	if isNotFound(err) {
 		return nil, fmt.Errorf("artifact %s: file %s: %w: its blob %s is gone: %w", ref, f.Path, ErrCorrupt, blobKey(f.Digest), err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("artifact %s: file %s: %w", ref, f.Path, err)
 	}
-	return &verifying{ReadCloser: r, ref: ref, file: f, hash: sha256.New()}, nil
+	return &verifying{ReadCloser: r, ref: ref, file: f, hash: sha256.New(), copy: s.blobs.begin(f)}, nil
 }
 
 // verifying hashes what is read through it.
@@ -74,11 +77,18 @@ type verifying struct {
 	file File
 	hash hash.Hash
 	size int64
+	copy *copying // for the cache
+}
+
+func (v *verifying) Close() error {
+	v.copy.drop()
+	return v.ReadCloser.Close()
 }
 
 func (v *verifying) Read(p []byte) (int, error) {
 	n, err := v.ReadCloser.Read(p)
 	v.hash.Write(p[:n])
+	v.copy.write(p[:n])
 	v.size += int64(n)
 	switch {
 	case err == io.EOF:
@@ -86,6 +96,7 @@ func (v *verifying) Read(p []byte) (int, error) {
 			return n, fmt.Errorf("artifact %s: file %s: %w: blob %s has %d bytes with digest %s, want %d bytes",
 				v.ref, v.file.Path, ErrCorrupt, blobKey(v.file.Digest), v.size, got, v.file.Size)
 		}
+		v.copy.keep()
 	case err != nil:
 		err = fmt.Errorf("artifact %s: file %s: read blob %s: %w", v.ref, v.file.Path, blobKey(v.file.Digest), err)
 	}

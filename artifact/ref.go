@@ -1,6 +1,6 @@
 // Package artifact is a content-addressed store with lineage: models, data sets,
 // rollouts and reports become immutable artifacts that name their files, their
-// parents and the run that made them. It may import the standard library only; what
+// parents and the run that made them. It may import filecache and the standard library; what
 // it asks of a bucket is Backend, and implementations live in sub-packages (of
 // these, artifact/s3 alone may import minio-go).
 //
@@ -10,6 +10,9 @@
 //	manifests/<kind>/<digest>.json what an artifact is; written last, named by its own SHA-256
 //	stages/<key>.json              memo of a stage: hash of its inputs -> its outputs
 //	aliases/<name>.json            a mutable name; changed by compare-and-set
+//	alias-history/<name>/_<n>.json its earlier values
+//	index/                         the manifests once more, for listings
+//	gc/                            what garbage collections and commits say to each other
 //
 // An artifact exists once its manifest does. A process that dies earlier leaves blobs
 // that nothing names, and the next attempt finds them there.
@@ -36,10 +39,17 @@ type Ref struct {
 // digestLength is the length of a SHA-256 in hex.
 const digestLength = 64
 
-var (
-	kindPattern   = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
-	digestPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
-)
+var kindPattern = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
+
+// isDigest says whether a text is a SHA-256 in lower-case hex. Listings ask it often.
+func isDigest(text string) bool {
+	for _, c := range []byte(text) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return len(text) == digestLength
+}
 
 // String is "kind/digest" with the full digest; ParseRef reads it back.
 func (r Ref) String() string {
@@ -84,10 +94,10 @@ func (r Ref) check() error {
 	if !kindPattern.MatchString(r.Kind) {
 		return fmt.Errorf("kind %q: want a lower-case word (%s)", r.Kind, kindPattern)
 	}
-	if !digestPattern.MatchString(r.Digest) {
+	if !isDigest(r.Digest) {
 		return fmt.Errorf("digest %q: want %d hex digits", r.Digest, digestLength)
 	}
-	if r.Content != "" && !digestPattern.MatchString(r.Content) {
+	if r.Content != "" && !isDigest(r.Content) {
 		return fmt.Errorf("content %q: want %d hex digits", r.Content, digestLength)
 	}
 	return nil

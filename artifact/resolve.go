@@ -3,76 +3,9 @@ package artifact
 import (
 	"context"
 	"fmt"
-	"iter"
 	"regexp"
 	"strings"
 )
-
-// Entry is an artifact in a listing.
-type Entry struct {
-	Ref      Ref
-	Manifest Manifest
-}
-
-// List yields the artifacts of one kind, or of all kinds when kind is empty, in the
-// order of their digests. A manifest that cannot be read comes with its error, and the
-// listing goes on if the caller does; an error without a ref ends it.
-func (s *Store) List(ctx context.Context, kind string) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		prefix := "manifests/"
-		if kind != "" {
-			prefix += kind + "/"
-		}
-		for ref, err := range s.refs(ctx, prefix) {
-			if err != nil {
-				yield(Entry{}, err)
-				return
-			}
-			m, err := s.Load(ctx, ref)
-			if err == nil {
-				ref.Content = m.Content()
-			}
-			if !yield(Entry{Ref: ref, Manifest: m}, err) {
-				return
-			}
-		}
-	}
-}
-
-// Kinds lists the kinds of which there are artifacts, in order.
-func (s *Store) Kinds(ctx context.Context) ([]string, error) {
-	var kinds []string
-	for ref, err := range s.refs(ctx, "manifests/") {
-		if err != nil {
-			return nil, err
-		}
-		if len(kinds) == 0 || kinds[len(kinds)-1] != ref.Kind {
-			kinds = append(kinds, ref.Kind)
-		}
-	}
-	return kinds, nil
-}
-
-// refs yields what the keys under prefix name, without reading the manifests. Keys
-// that are no manifest's are passed over: a bucket may hold what others put there.
-func (s *Store) refs(ctx context.Context, prefix string) iter.Seq2[Ref, error] {
-	return func(yield func(Ref, error) bool) {
-		for info, err := range s.backend.List(ctx, prefix) {
-			if err != nil {
-				yield(Ref{}, fmt.Errorf("list %s: %w", prefix, err))
-				return
-			}
-			name, isJSON := strings.CutSuffix(strings.TrimPrefix(info.Key, "manifests/"), ".json")
-			ref, err := ParseRef(name)
-			if !isJSON || err != nil {
-				continue
-			}
-			if !yield(ref, nil) {
-				return
-			}
-		}
-	}
-}
 
 // prefixPattern is the text of a shortened ref: at least four digits, with or
 // without the kind.
@@ -113,20 +46,23 @@ func (s *Store) Resolve(ctx context.Context, text string) (Ref, error) {
 }
 
 func (s *Store) withPrefix(ctx context.Context, kind, digits string) ([]Ref, error) {
-	prefix := "manifests/"
-	if kind != "" {
-		prefix += kind + "/" + digits
-	}
 	var found []Ref
-	for ref, err := range s.refs(ctx, prefix) {
-		if err != nil {
-			return nil, err
+	if kind != "" {
+		for item, err := range s.manifests(ctx, "manifests/"+kind+"/"+digits) {
+			if err != nil {
+				return nil, err
+			}
+			found = append(found, item.ref)
 		}
+		return found, nil
+	}
+	_, refs, err := s.known(ctx, "")
+	for _, ref := range refs {
 		if strings.HasPrefix(ref.Digest, digits) {
 			found = append(found, ref)
 		}
 	}
-	return found, nil
+	return found, err
 }
 
 // candidates describes the first few of several artifacts, to choose from.

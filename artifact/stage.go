@@ -20,11 +20,14 @@ type Memo struct {
 
 var stagePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$`)
 
+// stagePrefix begins the keys of memos.
+const stagePrefix = "stages/"
+
 func stageKey(key string) (string, error) {
 	if !stagePattern.MatchString(key) {
 		return "", fmt.Errorf("stage key %q: want letters, digits, dots, dashes and underscores", key)
 	}
-	return "stages/" + key + ".json", nil
+	return stagePrefix + key + ".json", nil
 }
 
 // Remember records that the stage whose inputs hash to key gave these outputs. The
@@ -62,7 +65,7 @@ func (s *Store) Recall(ctx context.Context, key string) (memo Memo, ok bool, err
 	if err != nil {
 		return Memo{}, false, err
 	}
-	body, _, err := s.getAll(ctx, at)
+	body, info, err := s.getAll(ctx, at)
 	if isNotFound(err) {
 		return Memo{}, false, nil
 	}
@@ -73,6 +76,14 @@ func (s *Store) Recall(ctx context.Context, key string) (memo Memo, ok bool, err
 	if err := decodeJSON(body, &stored); err != nil {
 		return Memo{Note: fmt.Sprintf("memo %s is unreadable: %v", at, err)}, false, nil
 	}
+	old := s.old(info)
+	if old {
+		release, err := s.holdAll(ctx, slices.Collect(maps.Values(stored.Outputs)), at)
+		if err != nil {
+			return Memo{}, false, fmt.Errorf("recall stage %s: %w", key, err)
+		}
+		defer release()
+	}
 	for _, name := range slices.Sorted(maps.Keys(stored.Outputs)) {
 		note, err := s.absent(ctx, stored.Outputs[name])
 		if err != nil {
@@ -80,6 +91,12 @@ func (s *Store) Recall(ctx context.Context, key string) (memo Memo, ok bool, err
 		}
 		if note != "" {
 			return Memo{Note: fmt.Sprintf("output %q: %s", name, note)}, false, nil
+		}
+	}
+	if old {
+		// A memo is as old as its last use.
+		if _, err := s.backend.Put(ctx, at, body, Condition{}); err != nil {
+			return Memo{}, false, fmt.Errorf("recall stage %s: %w", key, err)
 		}
 	}
 	return Memo{Outputs: stored.Outputs}, true, nil

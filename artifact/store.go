@@ -9,18 +9,32 @@ import (
 	"time"
 )
 
-// Store reads and writes artifacts in a bucket. It holds no state beside the backend,
-// so any number of processes may use one bucket.
+// Store reads and writes artifacts in a bucket. It holds no state beside the backend but
+// caches, so any number of processes may use one bucket.
 type Store struct {
 	backend Backend
 	now     func() time.Time
+	trust   time.Duration // see hold.go
+	blobs   blobCache
 }
+
+// Option is a choice about a store.
+type Option func(*Store)
+
+// attempts bounds how often a change that depends on nothing yields to other writers.
+const attempts = 32
 
 // transfers is how many objects one call moves at a time.
 const transfers = 8
 
 // New returns a store over a bucket.
-func New(b Backend) *Store { return &Store{backend: b, now: time.Now} }
+func New(b Backend, options ...Option) *Store {
+	s := &Store{backend: b, now: time.Now, trust: trustYoung}
+	for _, o := range options {
+		o(s)
+	}
+	return s
+}
 
 // maxDocument bounds the JSON documents that are read whole: a manifest, memo or
 // alias is a few kilobytes, so more than this is not one.

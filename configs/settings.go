@@ -44,7 +44,12 @@ type S3 struct {
 	Bucket       string `yaml:"bucket" json:"bucket" validate:"required,min=3,max=63"`
 	Prefix       string `yaml:"prefix" json:"prefix"` // of every object name
 	TLS          bool   `yaml:"tls" json:"tls"`
-	Port         int    `yaml:"port" json:"port" validate:"gte=0,lte=65535"` // of the embedded store; 0: any free one
+	Port         int    `yaml:"port" json:"port" validate:"gte=0,lte=65535"`                                 // of the embedded store; 0: any free one
+	Encryption   string `yaml:"encryption" json:"encryption" validate:"omitempty,oneof=sse-s3 sse-kms"`      // that the store is asked for; empty: what the bucket does by itself
+	KMSKey       string `yaml:"kms_key" json:"kms_key"`                                                      // of sse-kms; empty: the store's
+	LockMode     string `yaml:"lock_mode" json:"lock_mode" validate:"omitempty,oneof=governance compliance"` // retains blobs and manifests for lock_days; empty: what the bucket does by itself
+	LockDays     int    `yaml:"lock_days" json:"lock_days" validate:"gte=0,lte=36500"`                       // with lock_mode
+	CacheMB      int    `yaml:"cache_mb" json:"cache_mb" validate:"gte=0"`                                   // of files read from a store elsewhere that dir keeps for the next time; 0: none
 }
 
 // XLA says which compiler plugin runs the tensors.
@@ -95,7 +100,7 @@ func Default() Settings {
 	return Settings{
 		Dir:      ".temper",
 		Temporal: Temporal{Namespace: "temper", Port: 7233, UIPort: 8233},
-		S3:       S3{Region: "us-east-1", Bucket: "temper", Port: 9000},
+		S3:       S3{Region: "us-east-1", Bucket: "temper", Port: 9000, CacheMB: 8192},
 		XLA:      XLA{CacheMB: 1024},
 		Worker: Worker{
 			Queues: []string{"temper", "temper-cpu", "temper-gpu"},

@@ -5,22 +5,20 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
-	"time"
+
+	"temper/filecache"
 )
 
 // codeCache keeps the machine code of compiled programs in a folder, so that a later process loads what an earlier one compiled. A
 // program's file is named by a digest of everything its code depends on, and begins with a digest of the code. The cache never makes a compilation fail:
 // what it cannot read or write is compiled.
 type codeCache struct {
-	dir    string
-	limit  int64 // bytes
+	filecache.Folder
 	target string
 	log    *slog.Logger
 }
@@ -31,7 +29,7 @@ func (c *Client) CacheCode(dir string, limit int64) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("cache of compiled programs: %w", err)
 	}
-	c.cache = &codeCache{dir: dir, limit: limit, target: c.target(), log: c.log}
+	c.cache = &codeCache{Folder: filecache.Folder{Dir: dir, Limit: limit}, target: c.target(), log: c.log}
 	return nil
 }
 
@@ -68,7 +66,7 @@ func (c *codeCache) path(source []byte) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%d\n%s", len(c.target), c.target)
 	h.Write(source)
-	return filepath.Join(c.dir, hex.EncodeToString(h.Sum(nil)))
+	return c.Path(hex.EncodeToString(h.Sum(nil)))
 }
 
 // get returns the code for a source, or nil.
@@ -84,55 +82,21 @@ func (c *codeCache) get(source []byte) []byte {
 		os.Remove(path)
 		return nil
 	}
-	now := time.Now()
-	_ = os.Chtimes(path, now, now) // a program whose time stays old is only dropped earlier
+	c.Use(filepath.Base(path))
 	return code
 }
 
 func (c *codeCache) drop(source []byte) { os.Remove(c.path(source)) }
 
 func (c *codeCache) put(source, code []byte) error {
-	f, err := os.CreateTemp(c.dir, "new-*")
+	f, err := c.New()
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // no longer there once renamed
 	sum := sha256.Sum256(code)
-	_, err = f.Write(append(sum[:], code...))
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), c.path(source))
-	}
-	if err != nil {
+	if _, err = f.Write(append(sum[:], code...)); err != nil {
+		f.Drop()
 		return err
 	}
-	return c.trim()
-}
-
-// trim removes the files used longest ago until the rest are within the limit.
-func (c *codeCache) trim() error {
-	entries, err := os.ReadDir(c.dir)
-	if err != nil {
-		return err
-	}
-	var files []fs.FileInfo
-	var total int64
-	for _, e := range entries {
-		if i, err := e.Info(); err == nil && i.Mode().IsRegular() {
-			files = append(files, i)
-			total += i.Size()
-		}
-	}
-	slices.SortFunc(files, func(a, b fs.FileInfo) int { return a.ModTime().Compare(b.ModTime()) })
-	for _, f := range files {
-		if total <= c.limit {
-			break
-		}
-		if err := os.Remove(filepath.Join(c.dir, f.Name())); err == nil {
-			total -= f.Size()
-		}
-	}
-	return nil
+	return f.Keep(filepath.Base(c.path(source)))
 }

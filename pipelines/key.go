@@ -13,6 +13,7 @@ import (
 // run again although their inputs are the same.
 var AlgorithmVersion = map[string]int{
 	"import": 1, "pretrain": 1, "sft": 1, "rl": 1, "curate": 1, "synthesize": 1, "distill": 1, "evaluate": 1,
+	"alias": 1, "promote": 1,
 }
 
 // operational settings change how a stage is run, not what it gives: they are no part of its key, and neither is the name of a
@@ -44,6 +45,9 @@ func canonical(v reflect.Value, top bool) any {
 			return nil
 		}
 		v = v.Elem()
+	}
+	if st, ok := v.Interface().(Stage); ok {
+		return map[string]any{"kind": st.Kind, "settings": canonical(reflect.ValueOf(st.Settings), true)}
 	}
 	if v.Kind() != reflect.Struct || v.Type().PkgPath() != reflect.TypeFor[Stage]().PkgPath() {
 		return v.Interface()

@@ -80,7 +80,7 @@ func parse(file, dir string, data []byte, set []string) (*Pipeline, error) {
 	}
 	var all collect
 	for _, item := range items.list {
-		st, err := p.stage(file, dir, item)
+		st, err := p.stage(file, dir, "stages."+item.id, item)
 		all.add(err)
 		if err == nil {
 			p.Stages = append(p.Stages, st)
@@ -97,9 +97,8 @@ func parse(file, dir string, data []byte, set []string) (*Pipeline, error) {
 	return p, nil
 }
 
-// stage decodes one stage onto its kind's defaults.
-func (p *Pipeline) stage(file, dir string, it *item) (Stage, error) {
-	path := "stages." + it.id
+// stage decodes one stage onto its kind's defaults; path is where it stands.
+func (p *Pipeline) stage(file, dir, path string, it *item) (Stage, error) {
 	p.src.record(it.body, path)
 	kind, ok := kinds[it.kind]
 	if !ok {
@@ -109,9 +108,14 @@ func (p *Pipeline) stage(file, dir string, it *item) (Stage, error) {
 	st := Stage{ID: it.id, Kind: it.kind, Settings: kind.blank()}
 	var override *yaml.Node
 	body := without(it.body, "id")
-	if it.kind == "rl" {
+	var or *yaml.Node
+	switch it.kind {
+	case "rl":
 		override = configs.Child(body, "override")
 		body = without(body, "override")
+	case "alias":
+		or = configs.Child(body, "or")
+		body = without(body, "or")
 	}
 	if err := configs.StrictAt(file, path, body, st.Settings); err != nil {
 		return st, err
@@ -128,6 +132,12 @@ func (p *Pipeline) stage(file, dir string, it *item) (Stage, error) {
 			if err := configs.StrictAt(file, path+".override", override, &rl.RecipeSettings); err != nil {
 				return st, err
 			}
+		}
+	}
+	if alias, ok := st.Settings.(*Alias); ok && or != nil {
+		var err error
+		if alias.Or, err = p.behind(file, dir, path, it.id, or); err != nil {
+			return st, err
 		}
 	}
 	st.Settings.complete()

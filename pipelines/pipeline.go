@@ -1,7 +1,7 @@
 // Package pipelines says what a pipeline is: typed stages with their inputs and outputs, read from YAML or JSON, checked, planned
 // and given content keys. It runs nothing and reads nothing but the files a person names.
 //
-// It may import configs, tasks (Source), reward (PartSpec), go.yaml.in/yaml/v3 and the standard library; never Temporal, never gomlx.
+// It may import configs, tasks (Source), reward (PartSpec), artifact (names), go.yaml.in/yaml/v3 and the standard library; never Temporal, never gomlx.
 package pipelines
 
 import (
@@ -26,8 +26,8 @@ type Pipeline struct {
 // Stage is one step of a pipeline.
 type Stage struct {
 	ID       string
-	Kind     string   // import, pretrain, sft, rl, curate, synthesize, distill, evaluate
-	Settings Settings // the pointer type of the kind: *Import, *Pretrain, *SFT, *RL, *Curate, *Synthesize, *Distill, *Evaluate
+	Kind     string   // import, alias, pretrain, sft, rl, curate, synthesize, distill, evaluate, promote
+	Settings Settings // the pointer type of the kind: *Import, *Alias, *Pretrain, *SFT, *RL, *Curate, *Synthesize, *Distill, *Evaluate, *Promote
 	Sets     []string // the task sets among the names that the settings use, in order of first use; filled in by Parse and from JSON
 }
 
@@ -65,6 +65,7 @@ var kinds = map[string]struct {
 	blank   func() Settings
 }{
 	"import":     {[]string{ModelOutput}, func() Settings { return &Import{} }},
+	"alias":      {[]string{ModelOutput}, func() Settings { return &Alias{} }},
 	"pretrain":   {[]string{ModelOutput}, func() Settings { return defaultPretrain() }},
 	"sft":        {[]string{ModelOutput}, func() Settings { return defaultSFT() }},
 	"rl":         {[]string{ModelOutput, LogOutput}, func() Settings { return defaultRL() }},
@@ -72,6 +73,7 @@ var kinds = map[string]struct {
 	"synthesize": {[]string{ProblemsOutput}, func() Settings { return defaultSynthesize() }},
 	"distill":    {[]string{ModelOutput}, func() Settings { return defaultDistill() }},
 	"evaluate":   {[]string{ReportOutput}, func() Settings { return defaultEvaluate() }},
+	"promote":    {[]string{ModelOutput}, func() Settings { return &Promote{} }},
 }
 
 // Kinds lists the kinds of stages, sorted.
@@ -118,16 +120,19 @@ func (st *Stage) Inputs() []Input {
 // TaskSets lists the task sets that this stage uses, each once.
 func (st *Stage) TaskSets() []string { return append([]string(nil), st.Sets...) }
 
-// resolve finds out which names are task sets. A name that is both is refused by Validate.
+// resolve finds out which names are task sets, and what a gate looks at that does not say so. A name that is both is refused by Validate.
 func (p *Pipeline) resolve() {
-	for i := range p.Stages {
-		st := &p.Stages[i]
+	_ = p.Each(func(st *Stage) error { // the visit has no errors
 		st.Sets = nil
 		for _, r := range st.Settings.refs() {
 			if _, ok := p.Tasks[r.name]; ok && r.set && !contains(st.Sets, r.name) {
 				st.Sets = append(st.Sets, r.name)
 			}
 		}
+		return nil
+	})
+	for i := range p.Stages {
+		p.findGate(i)
 	}
 }
 

@@ -11,7 +11,8 @@ import (
 )
 
 // applySets writes values from the command line into the tree. Paths are those of errors: seed, tasks.pool.count, stages.rl1.rounds,
-// stages.rl1.override.group; base.X is stages.base.X. stages.ID.import=PATH replaces a stage by the import of a model. A setting
+// stages.rl1.override.group; base.X is stages.base.X. stages.ID.import=PATH replaces a stage by the import of a model, stages.ID.alias=NAME by
+// the model of an alias (stages.ID.or.import=PATH what stands behind one). A setting
 // that does not exist is refused by the decoding that follows; a stage or task set that does not exist is refused here.
 func applySets(root *yaml.Node, stages *items, set []string) error {
 	for _, s := range set {
@@ -63,12 +64,15 @@ func applySet(root *yaml.Node, stages *items, path string, names []string, value
 
 // set changes one setting of a stage. The kind may be repeated, as in base.pretrain.steps.
 func (it *item) set(path string, names []string, value *yaml.Node) error {
-	if names[0] == "import" && len(names) == 1 {
+	if setting := bareSetting[names[0]]; setting != "" && len(names) == 1 {
 		if value.Kind != yaml.ScalarNode {
-			return setError(path, "expected a path")
+			return setError(path, "expected a %s", setting)
 		}
-		it.kind, it.body = "import", mapping(it.body.Line, "path", value)
+		it.kind, it.body = names[0], mapping(it.body.Line, setting, value)
 		return nil
+	}
+	if it.kind == "alias" && len(names) == 2 && names[0] == "or" && bareSetting[names[1]] != "" {
+		return put(it.body, path, names[:1], mapping(it.body.Line, names[1], value))
 	}
 	if names[0] == it.kind && len(names) > 1 {
 		names = names[1:]

@@ -35,7 +35,7 @@ func (s *items) ids() []string {
 }
 
 // desugar takes the stages out of a document. Top-level base becomes the first stage, with id base; every stage gets an id, its
-// kind where it names none; import: PATH becomes import: {path: PATH}. The nodes of the stages stay shared with root, less base.
+// kind where it names none; import: PATH becomes import: {path: PATH}, alias: NAME becomes alias: {name: NAME}. The nodes of the stages stay shared with root, less base.
 func desugar(file string, root *yaml.Node) (*items, error) {
 	if root.Kind != yaml.MappingNode {
 		return nil, &configs.Error{File: file, Line: root.Line, Msg: "a pipeline is a mapping with name, tasks and stages"}
@@ -79,8 +79,15 @@ func desugar(file string, root *yaml.Node) (*items, error) {
 	return out, nil
 }
 
+// bareSetting is the setting that a stage of one value has.
+var bareSetting = map[string]string{"import": "path", "alias": "name"}
+
 // oneStage reads {kind: body}.
 func oneStage(file, path string, node *yaml.Node) (*item, error) {
+	node, err := orAside(file, path, node)
+	if err != nil {
+		return nil, err
+	}
 	if node.Kind != yaml.MappingNode || len(node.Content) != 2 {
 		return nil, &configs.Error{File: file, Line: node.Line, Path: path, Msg: "expected one kind of stage with its settings, such as sft: {model: base, …}"}
 	}
@@ -89,8 +96,8 @@ func oneStage(file, path string, node *yaml.Node) (*item, error) {
 	switch {
 	case body.Kind == yaml.ScalarNode && body.ShortTag() == "!!null":
 		it.body = mapping(key.Line)
-	case body.Kind == yaml.ScalarNode && it.kind == "import":
-		it.body = mapping(body.Line, "path", body)
+	case body.Kind == yaml.ScalarNode && bareSetting[it.kind] != "":
+		it.body = mapping(body.Line, bareSetting[it.kind], body)
 	case body.Kind != yaml.MappingNode:
 		return nil, &configs.Error{File: file, Line: body.Line, Path: path + "." + key.Value, Msg: "expected settings such as {model: base, …}"}
 	}

@@ -47,11 +47,8 @@ func (p *Pipeline) Validate() error {
 		if _, ok := p.Tasks[st.ID]; ok {
 			fail(path, "a task set has the same name; rename one, for stages and task sets are named in the same places")
 		}
-		if want := kinds[st.Kind].blank; want == nil || fmt.Sprintf("%T", want()) != fmt.Sprintf("%T", st.Settings) {
-			fail(path, "settings of type %T do not belong to kind %q", st.Settings, st.Kind)
-			continue
-		}
-		p.validateStage(st, earlier, fail)
+		p.validateKind(st, earlier, fail)
+		p.validateGate(i, earlier, func(at, format string, args ...any) { fail(path+"."+at, format, args...) })
 		earlier[st.ID] = st
 	}
 	p.validateReport(fail)
@@ -90,6 +87,16 @@ func errorLines(err error) []string {
 	return strings.Split(err.Error(), "\n")
 }
 
+// validateKind checks a stage whose settings are those of its kind.
+func (p *Pipeline) validateKind(st *Stage, earlier map[string]*Stage, fail func(path, format string, args ...any)) {
+	if want := kinds[st.Kind].blank; want == nil || fmt.Sprintf("%T", want()) != fmt.Sprintf("%T", st.Settings) {
+		fail("stages."+st.ID, "settings of type %T do not belong to kind %q", st.Settings, st.Kind)
+		return
+	}
+	p.validateStage(st, earlier, fail)
+	p.validateOr(st, earlier, fail)
+}
+
 func (p *Pipeline) validateStage(st *Stage, earlier map[string]*Stage, fail func(path, format string, args ...any)) {
 	report := func(path, format string, args ...any) {
 		fail(p.settingPath(st, path), format, args...)
@@ -104,7 +111,7 @@ func (p *Pipeline) validateStage(st *Stage, earlier map[string]*Stage, fail func
 		report(f.Path, "%s", f.Msg)
 	}
 	for _, r := range st.Settings.refs() {
-		if r.name != "" {
+		if r.name != "" && st.or() == nil { // else the names are those of the stage behind it
 			p.validateRef(st, r, earlier, report)
 		}
 	}

@@ -15,6 +15,7 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflowWithOptions(Pipeline, workflow.RegisterOptions{Name: contract.PipelineWorkflow})
 	for kind, stage := range map[string]any{
 		"import": Import, "pretrain": Pretrain, "sft": SFT, "rl": RL, "curate": Curate, "synthesize": Synthesize, "distill": Distill, "evaluate": Evaluate,
+		"alias": Alias, "promote": Promote,
 	} {
 		r.RegisterWorkflowWithOptions(stage, workflow.RegisterOptions{Name: contract.StageWorkflows[kind]})
 	}

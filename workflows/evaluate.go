@@ -11,6 +11,9 @@ import (
 	"temper/pipelines"
 )
 
+// evaluated begins the names of an evaluation's outputs: one for each model.
+const evaluated = "model/"
+
 // Evaluate measures models on the same problems, one activity a model.
 func Evaluate(ctx workflow.Context, in contract.StageInput) (contract.StageOut, error) {
 	s := in.Stage.Stage.Settings.(*pipelines.Evaluate)
@@ -28,7 +31,7 @@ func Evaluate(ctx workflow.Context, in contract.StageInput) (contract.StageOut, 
 				return contract.StageOut{}, err
 			}
 			out.Results = append(out.Results, row.Result)
-			out.Outputs["model/"+name] = row.Ref
+			out.Outputs[evaluated+name] = row.Ref
 			out.Outputs[pipelines.ReportOutput] = row.Ref
 			if p, ok := row.Result.PassAt[1]; ok {
 				parts = append(parts, fmt.Sprintf("%s %.1f%%", name, 100*p))

@@ -27,6 +27,8 @@ type world struct {
 	calls   []called
 	fails   map[string]error           // by activity; an error is given once for each in times, or always
 	leftOut map[int][]contract.LeftOut // by round
+	aliases map[string]artifact.Ref
+	holds   bool // every gate
 	times   map[string]int
 	home    string // of the states that updates lead to
 	away    error  // what work at home fails with
@@ -45,6 +47,7 @@ func newWorld(t *testing.T) *world {
 	fakePipeline(w)
 	fakeModels(w)
 	fakeData(w)
+	fakePromotion(w)
 	return w
 }
 
@@ -52,7 +55,7 @@ func newWorld(t *testing.T) *world {
 func emptyWorld(t *testing.T) *world {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(quiet{})
-	return &world{t: t, env: suite.NewTestWorkflowEnvironment(), fails: map[string]error{}, times: map[string]int{}}
+	return &world{t: t, env: suite.NewTestWorkflowEnvironment(), fails: map[string]error{}, times: map[string]int{}, aliases: map[string]artifact.Ref{}}
 }
 
 // fakePipeline registers what the Pipeline workflow itself calls.
@@ -138,6 +141,25 @@ func fakeData(w *world) {
 	})
 	fake(w, contract.SampleTeacher, func(s contract.Stage) contract.TeacherOut {
 		return contract.TeacherOut{Data: ref("demonstrations", s.Stage.ID), Count: 4, Correct: 0.5}
+	})
+}
+
+// fakePromotion registers what looks at aliases and changes them.
+func fakePromotion(w *world) {
+	fake(w, contract.ResolveAlias, func(name string) contract.NamedModel {
+		r, ok := w.aliases[name]
+		return contract.NamedModel{Found: ok, Ref: r, Params: 17}
+	})
+	fake(w, contract.CompareModels, func(in contract.CompareInput) contract.CompareOut {
+		return contract.CompareOut{Ref: ref("promotion", in.Candidate.Content), Holds: w.holds, Model: 0.75, Champion: 0.5,
+			Paired: eval.Paired{N: 4, Difference: 0.25, P: 0.01}, Text: "pass@1 75.0% against 50.0%"}
+	})
+	fake(w, contract.PromoteModel, func(in contract.PromoteInput) contract.PromoteOut {
+		if w.aliases[in.Alias] != in.Expect {
+			return contract.PromoteOut{}
+		}
+		w.aliases[in.Alias] = in.Model
+		return contract.PromoteOut{Done: true}
 	})
 }
 

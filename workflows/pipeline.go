@@ -129,9 +129,9 @@ func (r *run) stage(ctx workflow.Context, i int) error {
 }
 
 // input resolves the names in a stage's settings to artifacts and computes its key.
-func (r *run) input(st pipelines.Stage) (contract.StageInput, error) {
+func (r *run) input(st pipelines.Stage) (in contract.StageInput, err error) {
 	stage := contract.Stage{Run: r.id, Seed: r.in.Pipeline.Seed, Stage: st, Data: map[string]artifact.Ref{}, Models: map[string]artifact.Ref{}, Logs: map[string]artifact.Ref{}}
-	in := contract.StageInput{Counts: map[string]int{}}
+	in = contract.StageInput{Counts: map[string]int{}}
 	contents, digests := map[string]string{}, map[string]string{}
 	for _, use := range st.Inputs() {
 		out, ok := r.done[use.Stage].Outputs[use.Output]
@@ -160,12 +160,42 @@ func (r *run) input(st pipelines.Stage) (contract.StageInput, error) {
 	if c, ok := st.Settings.(*pipelines.Curate); ok && c.Like != "" {
 		in.Count = int(r.done[c.Like].Numbers["kept"])
 	}
+	switch s := st.Settings.(type) {
+	case *pipelines.Alias:
+		if s.Or != nil {
+			or, err := r.input(*s.Or)
+			if err != nil {
+				return in, err
+			}
+			in.Or = &or
+		}
+	case *pipelines.Promote:
+		if s.Gate != nil {
+			if in.Gate, err = r.gate(s); err != nil {
+				return in, fmt.Errorf("stage %s: %w", st.ID, err)
+			}
+		}
+	}
 	in.Stage = stage
 	in.Key = st.Key(contents, digests, r.in.Pipeline.Seed)
 	if r.in.Fresh != "" {
 		in.Key += "-" + r.in.Fresh
 	}
 	return in, nil
+}
+
+// gate gives a promotion the evaluation that measured its model.
+func (r *run) gate(s *pipelines.Promote) (*contract.GateInput, error) {
+	evaluation := r.in.Pipeline.Stage(s.Gate.Evaluation)
+	if evaluation == nil {
+		return nil, fmt.Errorf("there is no stage %s", s.Gate.Evaluation)
+	}
+	candidate, ok := r.done[evaluation.ID].Outputs[evaluated+s.Model]
+	if !ok {
+		return nil, fmt.Errorf("stage %s has not measured %s", evaluation.ID, s.Model)
+	}
+	in, err := r.input(*evaluation)
+	return &contract.GateInput{Evaluation: in.Stage, Candidate: candidate, Fresh: r.in.Fresh}, err
 }
 
 func (r *run) set(ctx workflow.Context, i int, status, summary string) {

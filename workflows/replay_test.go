@@ -28,6 +28,7 @@ const histories = "testdata/histories"
 var (
 	record      = flag.String("record", "", "address of a Temporal server whose run `-run-id` replaces the recorded histories")
 	recordRun   = flag.String("run-id", "", "id of the pipeline's workflow to record")
+	recordMark  = flag.String("mark", "", "ends the names of the recorded histories, such as @first; only those that end so are replaced")
 	recordSpace = flag.String("namespace", "temper", "namespace of the run to record")
 )
 
@@ -46,7 +47,7 @@ func TestReplay(t *testing.T) {
 		kind, _, _ := strings.Cut(strings.TrimSuffix(filepath.Base(file), ".json"), "-")
 		kinds[kind] = true
 	}
-	for _, kind := range []string{"pipeline", "pretrain", "sft", "rl", "curate", "synthesize", "distill", "evaluate"} {
+	for _, kind := range []string{"pipeline", "pretrain", "sft", "rl", "curate", "synthesize", "distill", "evaluate", "alias", "promote"} {
 		require.True(t, kinds[kind], "no recorded history of kind %s", kind)
 	}
 }
@@ -109,9 +110,12 @@ func TestRecordHistories(t *testing.T) {
 	old, err := filepath.Glob(histories + "/*.json")
 	require.NoError(t, err)
 	for _, file := range old {
-		require.NoError(t, os.Remove(file))
+		_, mark, marked := strings.Cut(strings.TrimSuffix(filepath.Base(file), ".json"), "@")
+		if marked == (*recordMark != "") && (!marked || "@"+mark == *recordMark) {
+			require.NoError(t, os.Remove(file))
+		}
 	}
-	pipeline := save(t, c, *recordRun, "pipeline")
+	pipeline := save(t, c, *recordRun, "pipeline"+*recordMark)
 	for _, e := range pipeline.Events {
 		child := e.GetStartChildWorkflowExecutionInitiatedEventAttributes()
 		if child == nil {
@@ -123,7 +127,7 @@ func TestRecordHistories(t *testing.T) {
 				kind = k
 			}
 		}
-		save(t, c, child.WorkflowId, kind+"-"+child.WorkflowId[strings.LastIndex(child.WorkflowId, "/")+1:])
+		save(t, c, child.WorkflowId, kind+"-"+child.WorkflowId[strings.LastIndex(child.WorkflowId, "/")+1:]+*recordMark)
 	}
 }
 

@@ -26,7 +26,7 @@ const (
 // StageWorkflows names the workflow of each kind of stage.
 var StageWorkflows = map[string]string{
 	"import": "Import", "pretrain": "Pretrain", "sft": "SFT", "rl": "RL", "curate": "Curate",
-	"synthesize": "Synthesize", "distill": "Distill", "evaluate": "Evaluate",
+	"synthesize": "Synthesize", "distill": "Distill", "evaluate": "Evaluate", "alias": "Alias", "promote": "Promote",
 }
 
 // Names of activities.
@@ -53,6 +53,9 @@ const (
 	DistillRound   = "DistillRound"
 	EvaluateModel  = "EvaluateModel"
 	WriteReport    = "WriteReport"
+	ResolveAlias   = "ResolveAlias"  // what does this name mean now?
+	CompareModels  = "CompareModels" // does a gate hold?
+	PromoteModel   = "PromoteModel"  // from now on the name means this model
 )
 
 // Stage is what every activity of a stage is told.
@@ -342,6 +345,10 @@ type StageInput struct {
 	Count int `json:"count,omitempty"`
 	// Counts of the data sets, by name.
 	Counts map[string]int `json:"counts,omitempty"`
+	// Gate is what a promotion looks at.
+	Gate *GateInput `json:"gate,omitempty"`
+	// Or is the input of the stage that makes the model where an alias is not set yet.
+	Or *StageInput `json:"or,omitempty"`
 	// Resume carries the progress of a stage whose history grew too long.
 	Resume *Resume `json:"resume,omitempty"`
 }

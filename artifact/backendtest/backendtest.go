@@ -31,6 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) artifact.Backend) {
 		{"absent", absent},
 		{"overwrite", overwrite},
 		{"put file", putFile},
+		{"ranges", ranges},
 		{"list", list},
 		{"list stops", listStops},
 		{"delete", remove},
@@ -137,6 +138,37 @@ func putFile(t *testing.T, b artifact.Backend) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 	_, err = b.Stat(t.Context(), "big/none")
 	require.ErrorIs(t, err, artifact.ErrNotFound)
+}
+
+func ranges(t *testing.T, b artifact.Backend) {
+	put(t, b, "k", "0123456789")
+	read := func(offset, length int64) (string, error) {
+		r, err := b.GetRange(t.Context(), "k", offset, length)
+		if err != nil {
+			return "", err
+		}
+		defer r.Close()
+		body, err := io.ReadAll(r)
+		return string(body), err
+	}
+	for _, c := range []struct {
+		offset, length int64
+		want           string
+	}{{0, 10, "0123456789"}, {0, 1, "0"}, {3, 4, "3456"}, {9, 1, "9"}} {
+		got, err := read(c.offset, c.length)
+		require.NoError(t, err)
+		require.Equal(t, c.want, got)
+	}
+	for _, c := range [][2]int64{{0, 11}, {10, 1}, {5, 6}, {-1, 2}, {0, 0}} {
+		_, err := read(c[0], c[1])
+		require.Error(t, err, "%v", c)
+	}
+	_, err := b.GetRange(t.Context(), "nowhere", 0, 1)
+	require.ErrorIs(t, err, artifact.ErrNotFound)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = b.GetRange(ctx, "k", 0, 1)
+	require.ErrorIs(t, err, context.Canceled)
 }
 
 func keys(t *testing.T, b artifact.Backend, prefix string) []string {

@@ -22,6 +22,9 @@ import (
 
 // Backend is a bucket in memory. The zero value is not ready: use New.
 type Backend struct {
+	// Now gives the time of what is put, for tests of what depends on ages.
+	Now func() time.Time
+
 	mu      sync.Mutex
 	objects map[string]object
 }
@@ -35,7 +38,7 @@ type object struct {
 var _ artifact.Backend = (*Backend)(nil)
 
 // New returns an empty bucket.
-func New() *Backend { return &Backend{objects: map[string]object{}} }
+func New() *Backend { return &Backend{Now: time.Now, objects: map[string]object{}} }
 
 // Put implements artifact.Backend.
 func (b *Backend) Put(ctx context.Context, key string, body []byte, cond artifact.Condition) (string, error) {
@@ -52,7 +55,7 @@ func (b *Backend) Put(ctx context.Context, key string, body []byte, cond artifac
 		return "", fmt.Errorf("put %s: %w", key, artifact.ErrPrecondition)
 	}
 	sum := sha256.Sum256(body)
-	o := object{body: slices.Clone(body), etag: hex.EncodeToString(sum[:16]), modified: time.Now()}
+	o := object{body: slices.Clone(body), etag: hex.EncodeToString(sum[:16]), modified: b.Now()}
 	b.objects[key] = o
 	return o.etag, nil
 }
@@ -81,6 +84,23 @@ func (b *Backend) Get(ctx context.Context, key string) (io.ReadCloser, artifact.
 		return nil, artifact.ObjectInfo{}, fmt.Errorf("get %s: %w", key, artifact.ErrNotFound)
 	}
 	return io.NopCloser(bytes.NewReader(o.body)), o.info(key), nil
+}
+
+// GetRange implements artifact.Backend.
+func (b *Backend) GetRange(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("get %s: %w", key, err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	o, ok := b.objects[key]
+	if !ok {
+		return nil, fmt.Errorf("get %s: %w", key, artifact.ErrNotFound)
+	}
+	if offset < 0 || length < 1 || offset+length > int64(len(o.body)) {
+		return nil, fmt.Errorf("get %d bytes at %d of %s: it has %d", length, offset, key, len(o.body))
+	}
+	return io.NopCloser(bytes.NewReader(o.body[offset : offset+length])), nil
 }
 
 // Stat implements artifact.Backend.

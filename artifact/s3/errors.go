@@ -64,6 +64,7 @@ func (b *backend) classifyAnswer(answer minio.ErrorResponse) error {
 		return artifact.ErrPrecondition
 	case status == http.StatusForbidden || status == http.StatusUnauthorized:
 		return fmt.Errorf("%w by %s for access key %q: %s", artifact.ErrDenied, b.options.Endpoint, b.options.AccessKey, said)
+	case status == http.StatusNotImplemented: // and never will be
 	case status >= 500 || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout:
 		return fmt.Errorf("%w: %s answers: %s", artifact.ErrUnreachable, b.options.Endpoint, said)
 	}

@@ -28,7 +28,25 @@ type Options struct {
 	TLS    bool
 	// CreateBucket makes the bucket when it is absent.
 	CreateBucket bool
+	// Encryption that the store is asked for: SSES3 or SSEKMS; empty is what the bucket
+	// does by itself. KMSKey is the key of SSEKMS; empty is the store's.
+	Encryption string
+	KMSKey     string
+	// LockMode retains blobs and manifests, which never change, for LockDays against
+	// deletion: Governance, which people with a right to can lift, or Compliance, which
+	// nobody can; empty is what the bucket does by itself. The bucket must have been made
+	// with object lock.
+	LockMode string
+	LockDays int
 }
+
+// Values of Options.Encryption and Options.LockMode.
+const (
+	SSES3      = "sse-s3"
+	SSEKMS     = "sse-kms"
+	Governance = "governance"
+	Compliance = "compliance"
+)
 
 const redacted = "[redacted]"
 
@@ -42,7 +60,8 @@ func (o Options) public() map[string]any {
 	}
 	return map[string]any{"endpoint": o.Endpoint, "access_key": o.AccessKey, "secret_key": hide(o.SecretKey),
 		"session_token": hide(o.SessionToken), "region": o.Region, "bucket": o.Bucket, "prefix": o.Prefix,
-		"tls": o.TLS, "create_bucket": o.CreateBucket}
+		"tls": o.TLS, "create_bucket": o.CreateBucket, "encryption": o.Encryption, "kms_key": o.KMSKey,
+		"lock_mode": o.LockMode, "lock_days": o.LockDays}
 }
 
 // String describes o without its secrets.
@@ -92,6 +111,16 @@ func (o Options) resolve() (Options, error) {
 	}
 	if (o.AccessKey == "") != (o.SecretKey == "") {
 		return o, errors.New("access key and secret key: set both or neither")
+	}
+	switch {
+	case o.Encryption != "" && o.Encryption != SSES3 && o.Encryption != SSEKMS:
+		return o, fmt.Errorf("encryption %q: want %s or %s", o.Encryption, SSES3, SSEKMS)
+	case o.KMSKey != "" && o.Encryption != SSEKMS:
+		return o, fmt.Errorf("KMS key: it is for encryption %s", SSEKMS)
+	case o.LockMode != "" && o.LockMode != Governance && o.LockMode != Compliance:
+		return o, fmt.Errorf("lock mode %q: want %s or %s", o.LockMode, Governance, Compliance)
+	case (o.LockMode == "") != (o.LockDays == 0) || o.LockDays < 0:
+		return o, errors.New("lock mode and lock days: set both or neither")
 	}
 	if o.Prefix = strings.Trim(o.Prefix, "/"); o.Prefix != "" {
 		o.Prefix += "/"

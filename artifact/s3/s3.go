@@ -92,6 +92,9 @@ func open(ctx context.Context, options Options) (*backend, error) {
 		}
 		return nil, err
 	}
+	if err := b.checkProtection(hurry); err != nil {
+		return nil, err
+	}
 	return b, nil
 }
 
@@ -136,6 +139,9 @@ func (b *backend) Put(ctx context.Context, key string, body []byte, cond artifac
 		UserMetadata:     map[string]string{digestHeader: hex.EncodeToString(sum[:])},
 		DisableMultipart: true,
 		SendContentMd5:   true, // the store refuses what a proxy changed on the way
+	}
+	if err := b.protect(key, &options); err != nil {
+		return "", err
 	}
 	switch {
 	case cond.IfAbsent && cond.IfMatch != "":
@@ -193,11 +199,15 @@ func (b *backend) PutFile(ctx context.Context, key, path string) error {
 	if err != nil {
 		return fmt.Errorf("put %s: read %s: %w", key, path, err)
 	}
-	info, err := b.client.Client.PutObject(ctx, b.options.Bucket, b.options.Prefix+key, f, size, minio.PutObjectOptions{
+	options := minio.PutObjectOptions{
 		UserMetadata: map[string]string{digestHeader: hex.EncodeToString(hash.Sum(nil))},
 		PartSize:     uint64(max(partBytes, (size/maxParts/(1<<20)+1)<<20)),
 		NumThreads:   partThreads,
-	})
+	}
+	if err := b.protect(key, &options); err != nil {
+		return err
+	}
+	info, err := b.client.Client.PutObject(ctx, b.options.Bucket, b.options.Prefix+key, f, size, options)
 	if err != nil {
 		return b.explain(ctx, "put", key, err)
 	}
@@ -214,6 +224,26 @@ func (b *backend) Get(ctx context.Context, key string) (io.ReadCloser, artifact.
 		return nil, artifact.ObjectInfo{}, b.explain(ctx, "get", key, err)
 	}
 	return &body{ReadCloser: r, explain: func(err error) error { return b.explain(ctx, "get", key, err) }}, b.info(info), nil
+}
+
+// GetRange implements artifact.Backend.
+func (b *backend) GetRange(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error) {
+	options := minio.GetObjectOptions{}
+	if offset < 0 || length < 1 {
+		return nil, fmt.Errorf("get %d bytes at %d of %s: there is no such range", length, offset, key)
+	}
+	if err := options.SetRange(offset, offset+length-1); err != nil {
+		return nil, fmt.Errorf("get %d bytes at %d of %s: %w", length, offset, key, err)
+	}
+	explain := func(err error) error { return b.explain(ctx, "get", key, err) }
+	r, info, _, err := b.client.GetObject(ctx, b.options.Bucket, b.options.Prefix+key, options)
+	if err != nil {
+		return nil, explain(err)
+	}
+	if info.Size != length { // of what comes
+		return nil, errors.Join(fmt.Errorf("get %d bytes at %d of %s: the store sends %d", length, offset, key, info.Size), r.Close())
+	}
+	return &body{ReadCloser: r, explain: explain}, nil
 }
 
 // body explains the errors that come while an object streams in.

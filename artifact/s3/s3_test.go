@@ -112,6 +112,7 @@ func TestAnswers(t *testing.T) {
 		{503, "SlowDown", artifact.ErrUnreachable},
 		{500, "InternalError", artifact.ErrUnreachable},
 		{400, "EntityTooLarge", nil},
+		{501, "NotImplemented", nil},
 		{409, "ConditionalRequestConflict", nil},
 	} {
 		t.Run(tt.code, func(t *testing.T) {

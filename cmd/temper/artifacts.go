@@ -50,16 +50,22 @@ func (a *app) artifactsCommand() *cobra.Command {
 				return err
 			})(c, args)
 		}}
-	lineage := &cobra.Command{Use: "lineage REF", Short: "Show what an artifact was made from", Args: arguments(1, 1, which),
+	var down bool
+	lineage := &cobra.Command{Use: "lineage REF", Short: "Show what an artifact was made from, or what was made from it", Args: arguments(1, 1, which),
 		RunE: a.withArtifact(func(ctx context.Context, s *artifact.Store, ref artifact.Ref, _ []string) error {
-			node, err := s.Lineage(ctx, ref)
+			ask := s.Lineage
+			if down {
+				ask = s.Descendants
+			}
+			node, err := ask(ctx, ref)
 			if err != nil {
 				return err
 			}
 			_, err = fmt.Fprint(a.out, node)
 			return err
 		})}
-	return group("artifacts", "List, show and copy what runs have made", "", list, show, get, lineage)
+	lineage.Flags().BoolVar(&down, "down", false, "show what was made from it")
+	return group("artifacts", "List, show, name and copy what runs have made", "", list, show, get, lineage, a.aliasCommand(), a.copyCommand(), a.gcCommand(), a.policyCommand())
 }
 
 // withArtifact resolves the first argument.

@@ -54,7 +54,11 @@ func find(ctx context.Context, s configs.Settings, log *slog.Logger) (*conn, err
 
 // attach connects to the servers that the settings name.
 func attach(ctx context.Context, s configs.Settings, log *slog.Logger) (*conn, error) {
-	store, storeErr := openStore(ctx, s.S3)
+	var cache []artifact.Option
+	if s.S3.CacheMB > 0 {
+		cache = append(cache, artifact.CacheBlobs(filepath.Join(s.Dir, "cache", "blobs"), int64(s.S3.CacheMB)<<20))
+	}
+	store, storeErr := openStore(ctx, s.S3, cache...)
 	temporal, err := dialTemporal(ctx, s.Temporal, log)
 	if err := errors.Join(err, storeErr); err != nil {
 		if temporal != nil {

@@ -200,7 +200,7 @@ func (a *app) modelImport() *cobra.Command {
 				ref, err := in.store.Commit(ctx, artifact.Manifest{Kind: "model", Code: codeVersion(), Summary: "imported from " + args[0],
 					Metrics: map[string]float64{"params": float64(m.Config.Params())}}, files)
 				if err == nil && alias != "" {
-					err = in.store.SetAlias(ctx, alias, ref, nil, "temper model import", "imported from "+args[0])
+					err = in.store.SetAlias(ctx, alias, ref, nil, me(), "imported from "+args[0])
 				}
 				if err != nil {
 					return err

@@ -23,9 +23,9 @@ func checkPipeline(ctx context.Context, p *pipelines.Pipeline) error {
 	var errs []error
 	sets, err := tasks.LoadSets(ctx, p.Tasks)
 	errs = append(errs, err)
-	for i := range p.Stages {
-		at := "stages." + p.Stages[i].ID
-		switch st := p.Stages[i].Settings.(type) {
+	_ = p.Each(func(stage *pipelines.Stage) error { // the errors are collected
+		at := "stages." + stage.ID
+		switch st := stage.Settings.(type) {
 		case *pipelines.Import:
 			if err := checkImport(st.Path); err != nil {
 				errs = append(errs, fmt.Errorf("%s.path: %w", at, err))
@@ -39,7 +39,8 @@ func checkPipeline(ctx context.Context, p *pipelines.Pipeline) error {
 				errs = append(errs, fmt.Errorf("%s.data: %w", at, err))
 			}
 		}
-	}
+		return nil
+	})
 	return errors.Join(errs...)
 }
 

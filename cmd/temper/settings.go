@@ -101,18 +101,19 @@ func (a *app) pipeline(target string) (configs.Settings, *pipelines.Pipeline, er
 		}
 		p.Tasks[name] = source
 	}
-	for i := range p.Stages {
-		switch st := p.Stages[i].Settings.(type) {
+	err = p.Each(func(stage *pipelines.Stage) error {
+		switch st := stage.Settings.(type) {
 		case *pipelines.Import:
-			err = absolute(&st.Path)
+			return absolute(&st.Path)
 		case *pipelines.Pretrain:
 			if !builtinTokenizer(st.Tokenizer) {
-				err = absolute(&st.Tokenizer)
+				return absolute(&st.Tokenizer)
 			}
 		}
-		if err != nil {
-			return s, nil, err
-		}
+		return nil
+	})
+	if err != nil {
+		return s, nil, err
 	}
 	return s, p, nil
 }

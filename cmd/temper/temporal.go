@@ -85,14 +85,17 @@ func tlsConfig(t configs.TemporalTLS) (*tls.Config, error) {
 }
 
 // openStore opens the bucket that the settings name. Errors name the setting.
-func openStore(ctx context.Context, s configs.S3) (*artifact.Store, error) {
+func openStore(ctx context.Context, s configs.S3, options ...artifact.Option) (*artifact.Store, error) {
 	ctx, cancel := context.WithTimeout(ctx, reachWithin)
 	defer cancel()
 	backend, err := s3.Open(ctx, s3.Options{Endpoint: s.Endpoint, AccessKey: s.AccessKey, SecretKey: s.SecretKey.Reveal(),
-		SessionToken: s.SessionToken.Reveal(), Region: s.Region, Bucket: s.Bucket, Prefix: s.Prefix, TLS: s.TLS})
+		SessionToken: s.SessionToken.Reveal(), Region: s.Region, Bucket: s.Bucket, Prefix: s.Prefix, TLS: s.TLS,
+		Encryption: s.Encryption, KMSKey: s.KMSKey, LockMode: s.LockMode, LockDays: s.LockDays})
 	switch {
 	case err == nil:
-		return artifact.New(backend), nil
+		return artifact.New(backend, options...), nil
+	case errors.Is(err, s3.ErrProtection):
+		return nil, fmt.Errorf("s3.encryption, s3.lock_mode: %w", err)
 	case errors.Is(err, artifact.ErrDenied):
 		return nil, fmt.Errorf("s3.access_key, s3.secret_key: refused at %s: %w", s.Endpoint, err)
 	case errors.Is(err, artifact.ErrNotFound):

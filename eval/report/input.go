@@ -35,7 +35,8 @@ type ProblemDetail struct {
 	Difficulty int      `json:"difficulty,omitempty"`
 	Correct    int      `json:"correct"`             // samples judged correct
 	Judged     int      `json:"judged"`              // samples with a verdict, correct or wrong
-	Reward     float64  `json:"reward"`              // mean over the samples that could be scored
+	Scored     int      `json:"scored,omitempty"`    // samples that could be scored
+	Reward     float64  `json:"reward"`              // mean over these
 	Responses  []string `json:"responses,omitempty"` // texts of the samples
 }
 
