@@ -109,6 +109,13 @@ func (p *Pipeline) stage(file, dir string, it *item) (Stage, error) {
 	st := Stage{ID: it.id, Kind: it.kind, Settings: kind.blank()}
 	var override *yaml.Node
 	body := without(it.body, "id")
+	if gate := configs.Child(body, "gate"); gate != nil && !ownsGate(st.Settings) {
+		st.Gate = &Gate{}
+		if err := configs.StrictAt(file, path+".gate", gate, st.Gate); err != nil {
+			return st, err
+		}
+		body = without(body, "gate")
+	}
 	if it.kind == "rl" {
 		override = configs.Child(body, "override")
 		body = without(body, "override")

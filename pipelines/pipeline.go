@@ -28,6 +28,7 @@ type Stage struct {
 	ID       string
 	Kind     string   // import, pretrain, sft, rl, curate, synthesize, distill, evaluate
 	Settings Settings // the pointer type of the kind: *Import, *Pretrain, *SFT, *RL, *Curate, *Synthesize, *Distill, *Evaluate
+	Gate     *Gate    // what must hold before the run goes on from this stage; nil: nothing
 	Sets     []string // the task sets among the names that the settings use, in order of first use; filled in by Parse and from JSON
 }
 
@@ -161,6 +162,9 @@ func (p *Pipeline) Plan() []Step {
 		}
 		if len(st.Sets) > 0 {
 			step.Title += " on " + strings.Join(st.Sets, ", ")
+		}
+		if st.Gate != nil {
+			step.Title += "; gate: " + st.Gate.String()
 		}
 		steps = append(steps, step)
 	}

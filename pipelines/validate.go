@@ -52,6 +52,7 @@ func (p *Pipeline) Validate() error {
 			continue
 		}
 		p.validateStage(st, earlier, fail)
+		p.validateGate(st, fail)
 		earlier[st.ID] = st
 	}
 	p.validateReport(fail)
