@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 
@@ -89,7 +88,7 @@ func (a *Activities) files(ctx context.Context, ref artifact.Ref) (map[string][]
 // commit writes an artifact of a stage. Parents are the stage's inputs; what differs between attempts is left out, so that a retry arrives
 // at the same artifact.
 func (a *Activities) commit(ctx context.Context, stage contract.Stage, kind, summary string, metrics map[string]float64, files map[string][]byte, parents ...artifact.Parent) (artifact.Ref, error) {
-	settings, err := json.Marshal(stage.Stage)
+	settings, err := settingsInForce(stage)
 	if err != nil {
 		return artifact.Ref{}, err
 	}

@@ -44,7 +44,11 @@ const rolloutsFile = "rollouts.json.gz"
 // rollout samples and scores one round.
 func (a *Activities) rollout(ctx context.Context, e *engine, in contract.RolloutInput) (contract.RolloutOutput, error) {
 	start := time.Now()
-	s := in.Stage.Stage.Settings.(*pipelines.RL)
+	stage, err := tuned(in.Stage, in.Tuning)
+	if err != nil {
+		return contract.RolloutOutput{}, err
+	}
+	s := stage.Stage.Settings.(*pipelines.RL)
 	pool, err := a.practice(ctx, in.Stage, s)
 	if err != nil {
 		return contract.RolloutOutput{}, err
@@ -117,7 +121,7 @@ func (a *Activities) rollout(ctx context.Context, e *engine, in contract.Rollout
 	if err != nil {
 		return out, err
 	}
-	out.Rollouts, err = a.commit(ctx, in.Stage, kindRollouts, fmt.Sprintf("round %d of %s: reward %.3f", in.Round+1, in.Stage.Stage.ID, out.Reward),
+	out.Rollouts, err = a.commit(ctx, stage, kindRollouts, fmt.Sprintf("round %d of %s: reward %.3f", in.Round+1, in.Stage.Stage.ID, out.Reward),
 		map[string]float64{"reward": out.Reward, "solved": out.Solved}, map[string][]byte{rolloutsFile: body},
 		artifact.Parent{Role: "snapshot", Ref: in.State.Snapshot})
 	out.Seconds = time.Since(start).Seconds()
@@ -181,6 +185,10 @@ func (a *Activities) updatePolicy(ctx context.Context, e *engine, in contract.Po
 
 // policyStep changes a state by one round: a pure function of the state, the rollouts, the demonstrations and the settings.
 func (a *Activities) policyStep(ctx context.Context, e *engine, stage contract.Stage, held *resident, step contract.PolicyStep) (contract.PolicyOutput, error) {
+	stage, err := tuned(stage, step.Tuning)
+	if err != nil {
+		return contract.PolicyOutput{}, err
+	}
 	s := stage.Stage.Settings.(*pipelines.RL)
 	recipe := s.RecipeSettings
 	pool, err := a.pooled(ctx, stage, s.Tasks)

@@ -119,7 +119,11 @@ func (a *Activities) saveState(ctx context.Context, e *engine, in contract.State
 	}
 	defer a.residents.put(in.State.Key, held)
 	ref, err := a.snapshot(ctx, e, in.Stage, held, in.State.Snapshot)
-	return contract.State{Snapshot: ref, Key: in.State.Key, Step: held.state.Main.Step}, err
+	if err != nil {
+		return contract.State{}, err
+	}
+	state := contract.State{Snapshot: ref, Key: in.State.Key, Step: held.state.Main.Step}
+	return state, a.checkpoint(ctx, in.Stage, in.Checkpoint, state)
 }
 
 // snapshot writes a snapshot of a state.

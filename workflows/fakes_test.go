@@ -28,6 +28,8 @@ type world struct {
 	fails   map[string]error           // by activity; an error is given once for each in times, or always
 	leftOut map[int][]contract.LeftOut // by round
 	times   map[string]int
+	began   func(activity string) // see at
+	updates int
 }
 
 // called is one call of an activity.

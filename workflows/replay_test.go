@@ -75,8 +75,8 @@ func TestReplayNoticesChanges(t *testing.T) {
 			return contract.PipelineOut{Report: report}, err
 		}},
 		{"rl-relift", contract.StageWorkflows["rl"], func(ctx workflow.Context, in contract.StageInput) (contract.StageOut, error) {
-			return memoised(ctx, in, func() (contract.StageOut, error) {
-				loop, err := newRLLoop(ctx, in)
+			return memoised(ctx, in, func(in contract.StageInput, c *control) (contract.StageOut, error) {
+				loop, err := newRLLoop(ctx, in, c)
 				if err != nil {
 					return contract.StageOut{}, err
 				}

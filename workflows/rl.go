@@ -18,12 +18,20 @@ import (
 // With an interleaving recipe it is ReLIFT (Ma et al. 2025, arXiv 2506.07527): problems that no sample solved go to a buffer with their
 // demonstrations; when it holds enough of them, the round's update is followed by an SFT step on exactly those.
 func RL(ctx workflow.Context, in contract.StageInput) (contract.StageOut, error) {
-	return memoised(ctx, in, func() (contract.StageOut, error) {
-		loop, err := newRLLoop(ctx, in)
+	return memoised(ctx, in, func(in contract.StageInput, c *control) (contract.StageOut, error) {
+		loop, err := newRLLoop(ctx, in, c)
 		if err != nil {
 			return contract.StageOut{}, err
 		}
 		for len(loop.rounds) < loop.total {
+			end, err := c.border(ctx, len(loop.rounds), len(loop.rounds)+1)
+			if err != nil {
+				return contract.StageOut{}, err
+			}
+			if end {
+				break
+			}
+			loop.tuning = c.tuning
 			if err := loop.round(ctx); err != nil {
 				return contract.StageOut{}, err
 			}
@@ -43,6 +51,8 @@ type rlLoop struct {
 	in       contract.StageInput
 	settings *pipelines.RL
 	monitor  *monitor
+	control  *control
+	tuning   pipelines.Tuning // in force in the round under way
 	state    contract.State
 	total    int // rounds
 	rounds   []contract.Round
@@ -50,23 +60,27 @@ type rlLoop struct {
 	demos    []int // ordinals of problems whose demonstration was trained on, in order of first use
 }
 
-func newRLLoop(ctx workflow.Context, in contract.StageInput) (*rlLoop, error) {
+func newRLLoop(ctx workflow.Context, in contract.StageInput, c *control) (*rlLoop, error) {
 	s := in.Stage.Stage.Settings.(*pipelines.RL)
 	problems := 0
 	for _, name := range s.Tasks {
 		problems += in.Counts[name]
 	}
-	l := &rlLoop{in: in, settings: s, total: s.RoundsFor(problems), state: initial(in, in.Stage.Models[s.Model])}
+	l := &rlLoop{in: in, settings: s, control: c, total: s.RoundsFor(problems), state: initial(in, in.Stage.Models[s.Model])}
 	l.buffer = relift{rule: s.RecipeSettings.Interleave}
 	if r := in.Resume; r != nil {
 		l.state, l.rounds, l.buffer.waiting, l.demos = r.State, r.Rounds, r.Buffer, r.Demos
 	}
 	var err error
-	if l.monitor, err = watch(ctx, in, l.total, "reward", "solved", "entropy"); err != nil {
+	if l.monitor, err = watch(ctx, in, c, l.total, "reward", "solved", "entropy"); err != nil {
 		return nil, err
 	}
-	for _, r := range l.rounds {
+	for n, r := range l.rounds {
 		l.monitor.leaveOut(r.LeftOut)
+		l.monitor.add("reward", r.Reward)
+		l.monitor.add("solved", r.Solved)
+		l.monitor.add("entropy", r.Entropy)
+		l.monitor.record(n + 1)
 	}
 	return l, nil
 }
@@ -76,12 +90,12 @@ func (l *rlLoop) round(ctx workflow.Context) error {
 	n := len(l.rounds)
 	samples, err := call[contract.RolloutOutput](ctx, contract.QueueGPU, contract.Rollout,
 		fmt.Sprintf("round %d of %d: %d samples of %d problems", n+1, l.total, l.settings.Prompts*l.settings.RecipeSettings.Group, l.settings.Prompts),
-		contract.RolloutInput{Stage: l.in.Stage, State: l.state, Round: n})
+		contract.RolloutInput{Stage: l.in.Stage, State: l.state, Round: n, Tuning: l.tuning})
 	if err != nil {
 		return err
 	}
 	demos := l.buffer.add(samples.Unsolved)
-	step := contract.PolicyStep{Round: n, Rollouts: samples.Rollouts, Interleave: demos}
+	step := contract.PolicyStep{Round: n, Rollouts: samples.Rollouts, Interleave: demos, Tuning: l.tuning}
 	summary := fmt.Sprintf("round %d: update, reward %.3f", n+1, samples.Reward)
 	if len(demos) > 0 {
 		summary += fmt.Sprintf(", and SFT on %d demonstrations", len(demos))
@@ -99,13 +113,13 @@ func (l *rlLoop) round(ctx workflow.Context) error {
 	}
 	l.rounds = append(l.rounds, contract.Round{Rollouts: samples.Rollouts, Reward: samples.Reward, Solved: samples.Solved,
 		Entropy: update.Metrics["entropy"], Norm: update.Norm, Gap: update.Metrics["sampler_log_prob_gap"], Interleave: demos,
-		LeftOut: update.LeftOut})
+		LeftOut: update.LeftOut, Tuning: l.tuning})
 	l.monitor.leaveOut(update.LeftOut)
 	l.monitor.step(ctx, n+1, fmt.Sprintf("rounds, reward %.3f, solved %.1f%%, entropy %.3f, length %.1f, %d demonstrations",
 		samples.Reward, 100*samples.Solved, update.Metrics["entropy"], samples.Length, len(l.demos)), samples.Reward, samples.Solved, update.Metrics["entropy"])
 	if (n+1)%l.settings.SaveEvery == 0 || n+1 == l.total {
 		l.state, err = call[contract.State](ctx, contract.QueueGPU, contract.SaveState, fmt.Sprintf("snapshot after round %d", n+1),
-			contract.StateInput{Stage: l.in.Stage, State: l.state})
+			contract.StateInput{Stage: l.in.Stage, State: l.state, Checkpoint: &contract.Checkpoint{Key: l.in.Key, Resume: l.resume()}})
 	}
 	return err
 }
@@ -127,9 +141,17 @@ func (l *rlLoop) broken() error {
 	return temporal.NewNonRetryableApplicationError(fmt.Sprintf("the gradients of %d rounds in a row are not finite (%s, loss %s): go on from an earlier snapshot with a lower lr", maxBroken, last.Update, last.Loss), "permanent", nil)
 }
 
+// resume is what a workflow that goes on from here must know.
+func (l *rlLoop) resume() contract.Resume {
+	return contract.Resume{State: l.state, Rounds: l.rounds, Buffer: l.buffer.waiting, Demos: l.demos, Control: l.control.state()}
+}
+
 func (l *rlLoop) continueAsNew(ctx workflow.Context) error {
-	next := l.in
-	next.Resume = &contract.Resume{State: l.state, Rounds: l.rounds, Buffer: l.buffer.waiting, Demos: l.demos}
+	if err := l.control.drain(ctx); err != nil {
+		return err
+	}
+	next, resume := l.in, l.resume()
+	next.Resume = &resume
 	return workflow.NewContinueAsNewError(ctx, contract.StageWorkflows["rl"], next)
 }
 
@@ -137,9 +159,10 @@ func (l *rlLoop) continueAsNew(ctx workflow.Context) error {
 func (l *rlLoop) finish(ctx workflow.Context) (contract.StageOut, error) {
 	last := l.rounds[len(l.rounds)-1]
 	first := l.rounds[0]
-	out, err := export(ctx, l.in, l.state, fmt.Sprintf("%d rounds, reward %.3f → %.3f, %d demonstrations", l.total, first.Reward, last.Reward, len(l.demos))+l.monitor.leftOutText(),
-		map[string]float64{"rounds": float64(l.total), "demonstrations": float64(len(l.demos)), "first_reward": first.Reward, "last_reward": last.Reward,
-			"samples": float64(l.total * l.settings.Prompts * l.settings.RecipeSettings.Group)})
+	n := len(l.rounds)
+	out, err := export(ctx, l.in, l.control, l.state, fmt.Sprintf("%d rounds, reward %.3f → %.3f, %d demonstrations", n, first.Reward, last.Reward, len(l.demos))+l.monitor.leftOutText(),
+		map[string]float64{"rounds": float64(n), "demonstrations": float64(len(l.demos)), "first_reward": first.Reward, "last_reward": last.Reward,
+			"samples": float64(n * l.settings.Prompts * l.settings.RecipeSettings.Group)})
 	if err != nil {
 		return out, err
 	}
