@@ -48,16 +48,6 @@ func newControl(ctx workflow.Context, in contract.StageInput) (*control, error) 
 	c.marks = newMarks(ctx)
 	c.marks.pipeline(ctx, in.Pipeline)
 	c.marks.stage(ctx, in.Stage.Stage.ID)
-	workflow.Go(ctx, func(ctx workflow.Context) {
-		signals := workflow.GetSignalChannel(ctx, contract.SignalControl)
-		for {
-			var in contract.Control
-			if !signals.Receive(ctx, &in) {
-				return
-			}
-			c.signalled(ctx, in)
-		}
-	})
 	return c, nil
 }
 
@@ -80,7 +70,8 @@ func (c *control) signalled(ctx workflow.Context, in contract.Control) {
 	c.do(ctx, in.Do, in)
 }
 
-// receive does what has been signalled and not yet seen to.
+// receive does what has been signalled since the last border. Nothing else reads the signals: a reader that waits in a coroutine of its own
+// would get a signal before the border and see to it after.
 func (c *control) receive(ctx workflow.Context) {
 	signals := workflow.GetSignalChannel(ctx, contract.SignalControl)
 	for {
@@ -188,12 +179,12 @@ func (c *control) place() string {
 // done, next how much will be with the iteration that follows. A stage does one iteration at least.
 func (c *control) border(ctx workflow.Context, done, next int) (end bool, err error) {
 	c.done, c.next, c.underWay = done, next, false
-	c.receive(ctx) // what came with the end of the iteration holds for the next one
-	if c.paused {
+	signals := workflow.GetSignalChannel(ctx, contract.SignalControl)
+	for c.receive(ctx); c.paused; c.receive(ctx) {
 		c.show(ctx)
-	}
-	if err := workflow.Await(ctx, func() bool { return !c.paused }); err != nil {
-		return false, err
+		if err := workflow.Await(ctx, func() bool { return !c.paused || signals.Len() > 0 }); err != nil {
+			return false, err
+		}
 	}
 	if c.stopping && done > 0 {
 		c.interventions = append(c.interventions, contract.Intervention{Do: contract.UpdateStop, After: done})

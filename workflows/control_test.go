@@ -33,7 +33,9 @@ func (w *world) at(name string, n int, do func()) {
 			}
 		}
 	}
-	w.env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) { w.began(info.ActivityType.Name) })
+	w.env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
+		w.began(info.ActivityType.Name)
+	})
 }
 
 // answer is what came of an update.

@@ -17,7 +17,7 @@ const listed = 20
 
 func (a *app) runsCommand() *cobra.Command {
 	var limit int
-	c := &cobra.Command{Use: "runs", Short: "List the runs, the newest first", Args: arguments(0, 0, ""),
+	c := &cobra.Command{Use: "runs", Short: "List the runs, the newest first, or act on one", Args: arguments(0, 0, ""),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if limit < 0 {
 				return usagef("--limit %d: want 0 for all, or a number of runs", limit)
@@ -25,6 +25,8 @@ func (a *app) runsCommand() *cobra.Command {
 			return a.looking(c.Context(), func(ctx context.Context, in *conn) error { return a.runs(ctx, in, limit) })
 		}}
 	c.Flags().IntVarP(&limit, "limit", "n", listed, "list at most `N` runs; 0 is all")
+	c.AddCommand(a.controlCommands()...)
+	c.AddCommand(a.resetCommands()...)
 	return c
 }
 
