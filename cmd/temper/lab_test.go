@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 
@@ -33,14 +34,16 @@ type lab struct {
 	out bytes.Buffer
 	app *app
 
-	mu     sync.Mutex
-	calls  []string                     // "Rollout 2": activity and iteration, from 1 on
-	memos  map[string]contract.StageOut // by stage key
-	begun  map[string]*contract.Resume
-	holds  map[string]chan struct{} // an activity that is called as named waits
-	fails  map[string]error         // or fails, permanently
-	stops  []func()
-	worker func(worker.Options) worker.Options // changes the workers' options
+	mu      sync.Mutex
+	calls   []string                     // "Rollout 2": activity and iteration, from 1 on
+	memos   map[string]contract.StageOut // by stage key
+	begun   map[string]*contract.Resume
+	holds   map[string]chan struct{} // an activity that is called as named waits
+	fails   map[string]error         // or fails, permanently
+	stops   []func()
+	options worker.Options    // of the workers of QueueGPU and, but for the slots, the others
+	builds  map[string]string // call -> build of the worker that did it, where the options have one
+	order   []string          // of the runs whose activities of QueueGPU began
 }
 
 const labPipeline = `
@@ -61,7 +64,7 @@ func newLab(t *testing.T) *lab {
 	s.Dir = t.TempDir()
 	c, err := startStack(t.Context(), s, freePorts, "", slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
-	l := &lab{t: t, c: c, memos: map[string]contract.StageOut{}, begun: map[string]*contract.Resume{}, holds: map[string]chan struct{}{}, fails: map[string]error{}}
+	l := &lab{t: t, c: c, memos: map[string]contract.StageOut{}, begun: map[string]*contract.Resume{}, holds: map[string]chan struct{}{}, fails: map[string]error{}, builds: map[string]string{}}
 	l.app = &app{out: &l.out, err: &l.out}
 	t.Cleanup(func() {
 		l.stopWorker()
@@ -102,15 +105,16 @@ func (l *lab) releaseAll() {
 func (l *lab) startWorker() {
 	l.t.Helper()
 	for _, queue := range []string{contract.QueueLight, contract.QueueCPU, contract.QueueGPU} {
-		options := worker.Options{WorkerStopTimeout: time.Second, DisableWorkflowWorker: queue != contract.QueueLight}
-		if l.worker != nil {
-			options = l.worker(options)
+		options := l.options
+		options.WorkerStopTimeout, options.DisableWorkflowWorker = time.Second, queue != contract.QueueLight
+		if queue != contract.QueueGPU {
+			options.MaxConcurrentActivityExecutionSize = 0
 		}
 		w := worker.New(l.c.client, queue, options)
 		if queue == contract.QueueLight {
 			workflows.Register(w)
 		}
-		l.register(w)
+		l.register(w, options.DeploymentOptions.Version.BuildID)
 		require.NoError(l.t, w.Start())
 		l.stops = append(l.stops, w.Stop)
 	}
@@ -229,7 +233,8 @@ func hashed(kind string, of ...any) artifact.Ref {
 	return artifact.Ref{Kind: kind, Digest: text, Content: text}
 }
 
-func (l *lab) register(w worker.Worker) {
+func (l *lab) register(to worker.Worker, build string) {
+	w := registry{to, build}
 	fake(l, w, contract.PrepareTasks, nil, func(in contract.PrepareInput) map[string]contract.Dataset {
 		out := map[string]contract.Dataset{}
 		for name, source := range in.Tasks {
@@ -289,13 +294,26 @@ func (l *lab) register(w worker.Worker) {
 	})
 }
 
+// registry is a worker with the name of its build.
+type registry struct {
+	worker worker.Worker
+	build  string
+}
+
 // fake registers an activity. Its calls are noted as "NAME" or, with iteration, "STAGE NAME n".
-func fake[In, Out any](l *lab, w worker.Worker, name string, iteration func(In) int, answer func(In) Out) {
-	w.RegisterActivityWithOptions(func(ctx context.Context, in In) (Out, error) {
+func fake[In, Out any](l *lab, w registry, name string, iteration func(In) int, answer func(In) Out) {
+	w.worker.RegisterActivityWithOptions(func(ctx context.Context, in In) (Out, error) {
 		call := name
 		if iteration != nil {
 			call = fmt.Sprintf("%s %s %d", stageOf(in), name, iteration(in))
 		}
+		l.mu.Lock()
+		l.builds[call] = w.build
+		if activity.GetInfo(ctx).TaskQueue == contract.QueueGPU {
+			run, _ := splitRun(activity.GetInfo(ctx).WorkflowExecution.ID)
+			l.order = append(l.order, run)
+		}
+		l.mu.Unlock()
 		if err := l.enter(ctx, call); err != nil {
 			var none Out
 			return none, err
