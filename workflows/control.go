@@ -153,7 +153,11 @@ func (c *control) do(ctx workflow.Context, name string, in contract.Control) str
 		said = fmt.Sprintf("stage %s: %s after %s", c.stage.ID, in.Values, c.place())
 	case contract.UpdateStop:
 		c.stopping, c.paused = true, false
-		said = fmt.Sprintf("stage %s ends after %s and keeps what it has", c.stage.ID, c.place())
+		where := c.place()
+		if c.from() == 0 {
+			where = "its first iteration"
+		}
+		said = fmt.Sprintf("stage %s ends after %s and keeps what it has", c.stage.ID, where)
 	}
 	c.note(ctx, said)
 	return said
