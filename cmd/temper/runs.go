@@ -109,6 +109,7 @@ func (a *app) show(ctx context.Context, c *conn, name string) error {
 	if rec.In.Pipeline == nil {
 		return fmt.Errorf("run %s has no pipeline in its input", r.ID)
 	}
+	gates := c.gates(ctx, r)
 	rows := [][]string{{"STAGE", "KIND", "STATUS", "TOOK", "RESULT"}}
 	var made [][]string
 	for _, step := range rec.In.Pipeline.Plan() {
@@ -117,7 +118,11 @@ func (a *app) show(ctx context.Context, c *conn, name string) error {
 			rows = append(rows, []string{step.Stage, step.Kind, "waiting", "-", step.Title})
 			continue
 		}
-		rows = append(rows, []string{step.Stage, step.Kind, s.Status, s.took(), a.result(ctx, c, r, step.Stage, step.Title, s)})
+		status, result := s.Status, a.result(ctx, c, r, step.Stage, step.Title, s)
+		if asks, ok := gates[step.Stage]; ok {
+			status, result = "gate", asks
+		}
+		rows = append(rows, []string{step.Stage, step.Kind, status, s.took(), result})
 		once := numbers(s.Out.Numbers) // beside the first output
 		for _, output := range slices.Sorted(maps.Keys(s.Out.Outputs)) {
 			made = append(made, []string{step.Stage + "." + output, s.Out.Outputs[output].Short(), once})
@@ -149,6 +154,24 @@ func (s *stageRecord) took() string {
 		return "-"
 	}
 	return took(s.Ended.Sub(s.Started))
+}
+
+// gates are the stages of an open run that wait for a person, with what they ask, where a worker answers.
+func (c *conn) gates(ctx context.Context, r runInfo) map[string]string {
+	out := map[string]string{}
+	if !r.open() || c.own != nil {
+		return out
+	}
+	p, err := c.ask(ctx, r.ID, r.RunID)
+	if err != nil {
+		return out // history alone does not tell
+	}
+	for _, st := range p.Stages {
+		if st.Status == "gate" {
+			out[st.ID] = st.Summary
+		}
+	}
+	return out
 }
 
 // result is one line about a stage: what it gave, why it failed, or how far it is where a worker answers.
