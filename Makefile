@@ -19,13 +19,16 @@ RACE := ./activities/contract/... ./artifact/... ./configs/... ./data/... ./eval
 
 TOOL := go tool -modfile=tools/go.mod
 
-.PHONY: help build plugin demo demo-short test chaos bench profile bench-gpu parity check fmt vet lint workflowcheck race clean
+.PHONY: help build temporal-cli plugin demo demo-short test chaos bench profile bench-gpu parity check fmt vet lint workflowcheck race clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 build: ## bin/temper
 	go build -ldflags '$(LDFLAGS)' -o bin/temper ./cmd/temper
+
+temporal-cli: ## bin/temporal, Temporal's own command line, which some tests drive (minutes; outside the program's modules)
+	cd deploy/tools/temporal && go build -o ../../../bin/temporal github.com/temporalio/cli/cmd/temporal
 
 plugin: ## the XLA plugin, fetched once into the user's cache
 	go run ./device/plugin/install

@@ -35,12 +35,22 @@ func (a *Activities) trainDemos(ctx context.Context, e *engine, in contract.Trai
 		return out, err
 	}
 	ref, err := a.snapshot(ctx, e, in.Stage, held, state)
+	if err != nil {
+		return out, err
+	}
 	state.Snapshot, state.Log = ref, nil
 	out.State = state
-	return out, err
+	if c := in.Checkpoint; c != nil {
+		c.Resume.Done, c.Resume.Numbers = in.Span.To, withNumber(c.Resume.Numbers, "loss", out.Loss)
+	}
+	return out, a.checkpoint(ctx, in.Stage, in.Checkpoint, out.State)
 }
 
 func (a *Activities) demoSteps(ctx context.Context, e *engine, in contract.TrainInput, held *resident) (contract.TrainOutput, error) {
+	var err error
+	if in.Stage, err = tuned(in.Stage, in.Span.Tuning); err != nil {
+		return contract.TrainOutput{}, err
+	}
 	plan, err := a.demoPlan(ctx, in, held.text)
 	if err != nil {
 		return contract.TrainOutput{}, err

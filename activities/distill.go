@@ -73,7 +73,7 @@ func (a *Activities) distillRound(ctx context.Context, e *engine, in contract.Di
 	if err != nil {
 		return contract.DistillOutput{}, err
 	}
-	step := contract.DistillStep{Round: in.Round}
+	step := contract.DistillStep{Round: in.Round, Tuning: in.Tuning}
 	out, err := a.onPolicyStep(ctx, e, in.Stage, held, step)
 	if err != nil {
 		held.state.Free()
@@ -86,6 +86,10 @@ func (a *Activities) distillRound(ctx context.Context, e *engine, in contract.Di
 // onPolicyStep samples from the student and moves it towards the teacher's distribution at each of its own tokens. The samples depend on the
 // student's state and the round alone, so a replay draws them again.
 func (a *Activities) onPolicyStep(ctx context.Context, e *engine, stage contract.Stage, held *resident, step contract.DistillStep) (contract.DistillOutput, error) {
+	stage, err := tuned(stage, step.Tuning)
+	if err != nil {
+		return contract.DistillOutput{}, err
+	}
 	s := stage.Stage.Settings.(*pipelines.Distill)
 	pool, err := a.pooled(ctx, stage, s.Tasks)
 	if err != nil {

@@ -16,7 +16,12 @@ import (
 // with the numbers that the stage gave.
 const stageOutputs = "stage"
 
+// rememberStage remembers a stage's result under its key, and forgets how far it was on the way there.
+// A result that people had a hand in is not what the key stands for, so it is not remembered.
 func (a *Activities) rememberStage(ctx context.Context, in contract.RememberInput) (struct{}, error) {
+	if len(in.Stage.Interventions) > 0 {
+		return struct{}{}, a.store.Remember(ctx, checkpointKey(in.Key, workflowID(ctx), true), nil)
+	}
 	body, err := json.Marshal(in.Stage)
 	if err != nil {
 		return struct{}{}, err
@@ -27,13 +32,20 @@ func (a *Activities) rememberStage(ctx context.Context, in contract.RememberInpu
 	}
 	outputs := maps.Clone(in.Stage.Outputs)
 	outputs[stageOutputs] = ref
-	return struct{}{}, a.store.Remember(ctx, in.Key, outputs)
+	if err := a.store.Remember(ctx, in.Key, outputs); err != nil {
+		return struct{}{}, err
+	}
+	return struct{}{}, a.store.Remember(ctx, checkpointKey(in.Key, "", false), nil) // of a stage that is done, nobody needs the way there
 }
 
 func (a *Activities) recallStage(ctx context.Context, key string) (contract.Recalled, error) {
 	memo, ok, err := a.store.Recall(ctx, key)
-	if err != nil || !ok {
-		return contract.Recalled{Note: memo.Note}, err
+	if err != nil {
+		return contract.Recalled{}, err
+	}
+	if !ok {
+		resume, err := a.begun(ctx, key)
+		return contract.Recalled{Note: memo.Note, Resume: resume}, err
 	}
 	body, err := a.store.Read(ctx, memo.Outputs[stageOutputs], "stage.json")
 	if err != nil {

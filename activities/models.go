@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
@@ -92,16 +91,16 @@ func (a *Activities) files(ctx context.Context, ref artifact.Ref) (map[string][]
 // commit writes an artifact of a stage. Parents are the stage's inputs; what differs between attempts is left out, so that a retry arrives
 // at the same artifact.
 func (a *Activities) commit(ctx context.Context, stage contract.Stage, kind, summary string, metrics map[string]float64, files map[string][]byte, parents ...artifact.Parent) (artifact.Ref, error) {
-	return a.commitWith(ctx, stage, stage.Stage, kind, summary, metrics, files, parents...)
-}
-
-// commitWith is commit with other settings than the stage's.
-func (a *Activities) commitWith(ctx context.Context, stage contract.Stage, settings any, kind, summary string, metrics map[string]float64, files map[string][]byte, parents ...artifact.Parent) (artifact.Ref, error) {
-	body, err := json.Marshal(settings)
+	settings, err := settingsInForce(stage)
 	if err != nil {
 		return artifact.Ref{}, err
 	}
-	m := artifact.Manifest{Kind: kind, Parents: parents, Settings: body, Code: a.code, Metrics: metrics, Summary: summary,
+	return a.commitWith(ctx, stage, settings, kind, summary, metrics, files, parents...)
+}
+
+// commitWith is commit with other settings than the stage's.
+func (a *Activities) commitWith(ctx context.Context, stage contract.Stage, settings []byte, kind, summary string, metrics map[string]float64, files map[string][]byte, parents ...artifact.Parent) (artifact.Ref, error) {
+	m := artifact.Manifest{Kind: kind, Parents: parents, Settings: settings, Code: a.code, Metrics: metrics, Summary: summary,
 		MadeBy: artifact.MadeBy{Workflow: stage.Run, Stage: stage.Stage.ID, Activity: activityName(ctx)}}
 	if d := a.device.Load(); d != nil {
 		m.Device = *d

@@ -36,11 +36,11 @@ func (a *Activities) resolveAlias(ctx context.Context, name string) (contract.Na
 
 // promotion is the record of a comparison: what was compared, how, and what came of it.
 type promotion struct {
-	Alias    string              `json:"alias"`
-	Gate     pipelines.Gate      `json:"gate"`
-	Model    artifact.Ref        `json:"model"`
-	Champion artifact.Ref        `json:"champion"`
-	Result   contract.CompareOut `json:"result"`
+	Alias    string                  `json:"alias"`
+	Gate     pipelines.PromotionGate `json:"gate"`
+	Model    artifact.Ref            `json:"model"`
+	Champion artifact.Ref            `json:"champion"`
+	Result   contract.CompareOut     `json:"result"`
 }
 
 // compareModels decides a promotion's gate from the two models' results, problem by problem.
@@ -80,7 +80,7 @@ func (a *Activities) compareModels(ctx context.Context, in contract.CompareInput
 const tolerance = 1e-12
 
 // decide says whether a gate holds, and the numbers for people.
-func decide(g pipelines.Gate, c report.Comparison) (holds bool, text string) {
+func decide(g pipelines.PromotionGate, c report.Comparison) (holds bool, text string) {
 	value := func(v float64) string {
 		if k, _ := g.K(); k > 0 {
 			return fmt.Sprintf("%.1f%%", 100*v)

@@ -75,6 +75,10 @@ func (a *Activities) publish(ctx context.Context, e *engine, stage contract.Stag
 
 // policyStep changes a state by one round: a pure function of the state, the rollouts, the demonstrations and the settings.
 func (a *Activities) policyStep(ctx context.Context, e *engine, stage contract.Stage, held *resident, step contract.PolicyStep) (contract.PolicyOutput, error) {
+	stage, err := tuned(stage, step.Tuning)
+	if err != nil {
+		return contract.PolicyOutput{}, err
+	}
 	s := stage.Stage.Settings.(*pipelines.RL)
 	recipe := s.RecipeSettings
 	pool, err := a.pooled(ctx, stage, s.Tasks)

@@ -42,6 +42,10 @@ const rolloutsFile = "rollouts.json.gz"
 // rollout samples and scores one round.
 func (a *Activities) rollout(ctx context.Context, e *engine, in contract.RolloutInput) (contract.RolloutOutput, error) {
 	start := time.Now()
+	var err error
+	if in.Stage, err = tuned(in.Stage, in.Tuning); err != nil {
+		return contract.RolloutOutput{}, err
+	}
 	record, err := a.sample(ctx, e, in)
 	if err != nil {
 		return contract.RolloutOutput{}, err
@@ -50,12 +54,17 @@ func (a *Activities) rollout(ctx context.Context, e *engine, in contract.Rollout
 		return contract.RolloutOutput{}, err
 	}
 	out, err := a.commitRollouts(ctx, in.Stage, in.State, record)
+	out.Tuning = in.Tuning
 	out.Seconds = time.Since(start).Seconds()
 	return out, err
 }
 
 // sampleShard samples some of a round's prompts.
 func (a *Activities) sampleShard(ctx context.Context, e *engine, in contract.RolloutInput) (artifact.Ref, error) {
+	var err error
+	if in.Stage, err = tuned(in.Stage, in.Tuning); err != nil {
+		return artifact.Ref{}, err
+	}
 	record, err := a.sample(ctx, e, in)
 	if err != nil {
 		return artifact.Ref{}, err
@@ -66,6 +75,10 @@ func (a *Activities) sampleShard(ctx context.Context, e *engine, in contract.Rol
 // scoreShard scores the samples of a shard.
 func (a *Activities) scoreShard(ctx context.Context, in contract.ScoreInput) (artifact.Ref, error) {
 	var record rollouts
+	var err error
+	if in.Stage, err = tuned(in.Stage, in.Tuning); err != nil {
+		return artifact.Ref{}, err
+	}
 	if err := a.readGzip(ctx, in.Samples, rolloutsFile, &record); err != nil {
 		return artifact.Ref{}, err
 	}
@@ -86,6 +99,10 @@ func (a *Activities) commitShard(ctx context.Context, stage contract.Stage, reco
 
 // gatherRollouts makes a round's shards one record, the same as one worker would have made.
 func (a *Activities) gatherRollouts(ctx context.Context, in contract.GatherInput) (contract.RolloutOutput, error) {
+	var err error
+	if in.Stage, err = tuned(in.Stage, in.Tuning); err != nil {
+		return contract.RolloutOutput{}, err
+	}
 	whole := rollouts{Round: in.Round}
 	var parents []artifact.Parent
 	for i, ref := range in.Shards {
@@ -99,7 +116,9 @@ func (a *Activities) gatherRollouts(ctx context.Context, in contract.GatherInput
 		whole.Groups = append(whole.Groups, part.Groups...)
 		parents = append(parents, artifact.Parent{Role: fmt.Sprintf("shard/%d", i+1), Ref: ref})
 	}
-	return a.commitRollouts(ctx, in.Stage, in.State, whole, parents...)
+	out, err := a.commitRollouts(ctx, in.Stage, in.State, whole, parents...)
+	out.Tuning = in.Tuning
+	return out, err
 }
 
 // sample draws a round's samples, or those of the shard.

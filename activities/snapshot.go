@@ -120,7 +120,11 @@ func (a *Activities) saveState(ctx context.Context, e *engine, in contract.State
 	}
 	defer a.residents.put(in.State.Key, held)
 	ref, err := a.snapshot(ctx, e, in.Stage, held, in.State)
-	return contract.State{Snapshot: ref, Key: in.State.Key, Step: held.state.Main.Step, Policy: in.State.Policy, Home: a.home}, err
+	if err != nil {
+		return contract.State{}, err
+	}
+	state := contract.State{Snapshot: ref, Key: in.State.Key, Step: held.state.Main.Step, Policy: in.State.Policy, Home: a.home}
+	return state, a.checkpoint(ctx, in.Stage, in.Checkpoint, state)
 }
 
 // origin is how a snapshot came about, in its manifest: the settings of its stage, and the updates since the snapshot before it, which is its
@@ -143,7 +147,11 @@ func (a *Activities) snapshot(ctx context.Context, e *engine, stage contract.Sta
 	if !held.base.IsZero() && held.base != state.Snapshot {
 		parents = append(parents, artifact.Parent{Role: "base", Ref: held.base})
 	}
-	return a.commitWith(ctx, stage, origin{stage.Stage, state.Log}, kindState, summary, nil, files, parents...)
+	from, err := json.Marshal(origin{stage.Stage, state.Log})
+	if err != nil {
+		return artifact.Ref{}, err
+	}
+	return a.commitWith(ctx, stage, from, kindState, summary, nil, files, parents...)
 }
 
 // snapshotFiles are all files of a snapshot.

@@ -70,6 +70,10 @@ type Worker struct {
 	Slots  Slots         `yaml:"slots" json:"slots"`
 	Health string        `yaml:"health" json:"health" validate:"omitempty,hostname_port"` // address of the health page; empty: none
 	Drain  time.Duration `yaml:"drain" json:"drain" validate:"gte=0"`                     // how long running activities may take to end on SIGTERM
+	// Deployment names the fleet that this worker belongs to, for upgrades during runs (Temporal's worker versioning); empty: none. Build names
+	// the program in it; empty: the program's version.
+	Deployment string `yaml:"deployment" json:"deployment" validate:"omitempty,max=100,excludesall=.:/ "`
+	Build      string `yaml:"build" json:"build" validate:"omitempty,max=100,excludesall=:/ "`
 }
 
 // Slots are how many activities of each queue run at once in this process.

@@ -13,16 +13,17 @@ type stageJSON struct {
 	ID       string          `json:"id"`
 	Kind     string          `json:"kind"`
 	Settings json.RawMessage `json:"settings"`
+	Gate     *Gate           `json:"gate,omitempty"`
 	Sets     []string        `json:"task_sets,omitempty"`
 }
 
-// MarshalJSON writes {"id", "kind", "settings", "task_sets"}; every setting is written, defaults included.
+// MarshalJSON writes {"id", "kind", "settings", "gate", "task_sets"}; every setting is written, defaults included.
 func (st Stage) MarshalJSON() ([]byte, error) {
 	settings, err := json.Marshal(st.Settings)
 	if err != nil {
 		return nil, fmt.Errorf("write settings of stage %s: %w", st.ID, err)
 	}
-	return json.Marshal(stageJSON{ID: st.ID, Kind: st.Kind, Settings: settings, Sets: st.Sets})
+	return json.Marshal(stageJSON{ID: st.ID, Kind: st.Kind, Settings: settings, Gate: st.Gate, Sets: st.Sets})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote. Settings that are left out have their kind's defaults, except an rl stage's
@@ -51,7 +52,7 @@ func (st *Stage) UnmarshalJSON(data []byte) error {
 		}
 	}
 	settings.complete()
-	*st = Stage{ID: wire.ID, Kind: wire.Kind, Settings: settings, Sets: wire.Sets}
+	*st = Stage{ID: wire.ID, Kind: wire.Kind, Settings: settings, Gate: wire.Gate, Sets: wire.Sets}
 	return nil
 }
 

@@ -154,8 +154,8 @@ func change(t *testing.T, v reflect.Value) {
 		*x = map[string]float64{"x": 0}
 	case **LoRA:
 		*x = &LoRA{Rank: 2}
-	case **Gate:
-		*x = &Gate{Metric: "reward"}
+	case **PromotionGate:
+		*x = &PromotionGate{Metric: "reward"}
 	case **Stage:
 		*x = &Stage{ID: "x", Kind: "import", Settings: &Import{Path: "/x"}}
 	case *[]reward.PartSpec:

@@ -108,6 +108,13 @@ func (p *Pipeline) stage(file, dir, path string, it *item) (Stage, error) {
 	st := Stage{ID: it.id, Kind: it.kind, Settings: kind.blank()}
 	var override *yaml.Node
 	body := without(it.body, "id")
+	if gate := configs.Child(body, "gate"); gate != nil && !ownsGate(st.Settings) {
+		st.Gate = &Gate{}
+		if err := configs.StrictAt(file, path+".gate", gate, st.Gate); err != nil {
+			return st, err
+		}
+		body = without(body, "gate")
+	}
 	var or *yaml.Node
 	switch it.kind {
 	case "rl":

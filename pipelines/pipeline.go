@@ -28,6 +28,7 @@ type Stage struct {
 	ID       string
 	Kind     string   // import, alias, pretrain, sft, rl, curate, synthesize, distill, evaluate, promote
 	Settings Settings // the pointer type of the kind: *Import, *Alias, *Pretrain, *SFT, *RL, *Curate, *Synthesize, *Distill, *Evaluate, *Promote
+	Gate     *Gate    // what must hold before the run goes on from this stage; nil: nothing
 	Sets     []string // the task sets among the names that the settings use, in order of first use; filled in by Parse and from JSON
 }
 
@@ -166,6 +167,9 @@ func (p *Pipeline) Plan() []Step {
 		}
 		if len(st.Sets) > 0 {
 			step.Title += " on " + strings.Join(st.Sets, ", ")
+		}
+		if st.Gate != nil {
+			step.Title += "; gate: " + st.Gate.String()
 		}
 		steps = append(steps, step)
 	}

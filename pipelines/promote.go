@@ -9,14 +9,14 @@ import (
 // Promote makes an alias of the bucket name a model if the gate holds. A gate that does not hold is a result, not a failure: the alias
 // keeps its model. Output: model, the one that the alias names afterwards.
 type Promote struct {
-	Model string `yaml:"model" json:"model" validate:"required"` // stage
-	Alias string `yaml:"alias" json:"alias" validate:"required"`
-	Gate  *Gate  `yaml:"gate" json:"gate" validate:"omitempty"` // default: none, every model is promoted
+	Model string         `yaml:"model" json:"model" validate:"required"` // stage
+	Alias string         `yaml:"alias" json:"alias" validate:"required"`
+	Gate  *PromotionGate `yaml:"gate" json:"gate" validate:"omitempty"` // default: none, every model is promoted
 }
 
-// Gate holds when the model is better than the one that an alias names, on the problems of an evaluation, or when there is no such alias.
+// PromotionGate holds when the model is better than the one that an alias names, on the problems of an evaluation, or when there is no such alias.
 // The other model is measured by the stage, with the settings, problems and noise that the evaluation gave its own.
-type Gate struct {
+type PromotionGate struct {
 	BetterThan string  `yaml:"better_than" json:"better_than"`                 // alias; default: the one that is promoted to
 	Evaluation string  `yaml:"evaluation" json:"evaluation"`                   // evaluate stage that measures the model; default: the only one
 	Metric     string  `yaml:"metric" json:"metric"`                           // pass@K or reward; default pass@1
@@ -29,7 +29,7 @@ type Gate struct {
 const rewardMetric = "reward"
 
 // K is the k of a gate's pass@k, and 0 for the mean reward; ok is false for a metric that there is not.
-func (g *Gate) K() (k int, ok bool) {
+func (g *PromotionGate) K() (k int, ok bool) {
 	if g.Metric == rewardMetric {
 		return 0, true
 	}
@@ -116,8 +116,8 @@ func (p *Pipeline) findGate(i int) {
 	}
 }
 
-// validateGate checks that a gate's evaluation measures the model, and what the gate looks at.
-func (p *Pipeline) validateGate(i int, earlier map[string]*Stage, report func(path, format string, args ...any)) {
+// validatePromotion checks that a gate's evaluation measures the model, and what the gate looks at.
+func (p *Pipeline) validatePromotion(i int, earlier map[string]*Stage, report func(path, format string, args ...any)) {
 	s, ok := p.Stages[i].Settings.(*Promote)
 	if !ok || s.Gate == nil {
 		return

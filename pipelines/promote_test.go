@@ -103,7 +103,7 @@ func TestPromote(t *testing.T) {
 	require.NoError(t, err)
 	st := p.Stage("promote")
 	require.Equal(t, &Promote{Model: "sft", Alias: "reason/champion",
-		Gate: &Gate{BetterThan: "reason/champion", Evaluation: "evaluate", Metric: "pass@1", Test: "paired", P: 0.1}}, st.Settings)
+		Gate: &PromotionGate{BetterThan: "reason/champion", Evaluation: "evaluate", Metric: "pass@1", Test: "paired", P: 0.1}}, st.Settings)
 	require.Equal(t, []Input{{"model", "sft", "model"}, {"gate.evaluation", "evaluate", "report"}}, st.Inputs())
 	require.Equal(t, []string{"sft", "evaluate"}, p.Plan()[3].Needs)
 	require.Equal(t, "let reason/champion name sft if it is better than its model in pass@1 of evaluate, with p below 0.1", p.Plan()[3].Title)
@@ -113,7 +113,7 @@ func TestPromote(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []Input{{"model", "sft", "model"}}, p.Stage("promote").Inputs())
 	for metric, k := range map[string]int{"pass@1": 1, "pass@64": 64, "reward": 0} {
-		got, ok := (&Gate{Metric: metric}).K()
+		got, ok := (&PromotionGate{Metric: metric}).K()
 		require.True(t, ok)
 		require.Equal(t, k, got)
 	}

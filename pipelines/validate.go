@@ -48,7 +48,8 @@ func (p *Pipeline) Validate() error {
 			fail(path, "a task set has the same name; rename one, for stages and task sets are named in the same places")
 		}
 		p.validateKind(st, earlier, fail)
-		p.validateGate(i, earlier, func(at, format string, args ...any) { fail(path+"."+at, format, args...) })
+		p.validatePromotion(i, earlier, func(at, format string, args ...any) { fail(path+"."+at, format, args...) })
+		p.validateGate(st, fail)
 		earlier[st.ID] = st
 	}
 	p.validateReport(fail)

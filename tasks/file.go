@@ -70,6 +70,9 @@ func (s Source) cut(ps []Problem) ([]Problem, error) {
 		rng := rand.New(rand.NewPCG(*s.ShuffleSeed, 0))
 		rng.Shuffle(len(ps), func(i, j int) { ps[i], ps[j] = ps[j], ps[i] })
 	}
+	if s.Turn > 0 && s.Limit > 0 && len(ps) > 0 {
+		return s.window(ps), nil
+	}
 	if s.Offset > 0 && s.Offset >= len(ps) {
 		return nil, fmt.Errorf("offset: %d leaves nothing of %d problems", s.Offset, len(ps))
 	}

@@ -50,6 +50,11 @@ type Source struct {
 	Offset      int     `yaml:"offset,omitempty" json:"offset,omitempty"`
 	Limit       int     `yaml:"limit,omitempty" json:"limit,omitempty"` // 0: all
 
+	// Vary gives each occurrence of a schedule problems of its own; a file then needs Limit, of which each occurrence takes the next.
+	Vary bool `yaml:"vary,omitempty" json:"vary,omitempty"`
+	// Turn is the occurrence of a file with Vary (see Turned).
+	Turn uint64 `yaml:"-" json:"turn,omitempty"`
+
 	// Exclude names other task sets whose prompts must not occur in this one (see LoadSets).
 	Exclude []string `yaml:"exclude,omitempty" json:"exclude,omitempty"`
 }
@@ -156,6 +161,9 @@ func (s Source) validateFile(bad func(field, format string, args ...any)) {
 	}
 	if s.Limit < 0 {
 		bad("limit", "must not be negative, is %d", s.Limit)
+	}
+	if s.Vary && s.Limit == 0 {
+		bad("limit", "is required with vary: how many rows each occurrence of the schedule takes")
 	}
 	if s.Template != "" {
 		if _, err := template.New("template").Parse(s.Template); err != nil {

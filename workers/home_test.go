@@ -26,7 +26,7 @@ func TestHomesAreOneWorkersEach(t *testing.T) {
 }
 
 func TestTheHomeQueueIsServedAsTheAccelerators(t *testing.T) {
-	plans, err := plan(configs.Default().Worker)
+	plans, err := plan(configs.Default().Worker, "build")
 	require.NoError(t, err)
 	served := atHome(plans, "mine")
 	require.Equal(t, "mine", served[len(served)-1].queue)

@@ -22,8 +22,12 @@ type planned struct {
 	options worker.Options
 }
 
-// plan says how each queue in the settings is served. Workflows run on the light queue alone.
-func plan(s configs.Worker) ([]planned, error) {
+// plan says how each queue in the settings is served. Workflows run on the light queue alone. code is the program's version.
+func plan(s configs.Worker, code string) ([]planned, error) {
+	deployment, err := deploymentOf(s, code)
+	if err != nil {
+		return nil, err
+	}
 	if len(s.Queues) == 0 {
 		return nil, fmt.Errorf("worker.queues: is empty; known: %s", strings.Join(known, ", "))
 	}
@@ -46,9 +50,28 @@ func plan(s configs.Worker) ([]planned, error) {
 			DisableWorkflowWorker:              name != contract.QueueLight,
 			WorkerStopTimeout:                  s.Drain,
 			DeadlockDetectionTimeout:           deadlockAfter,
+			DeploymentOptions:                  deployment,
 		}})
 	}
 	return out, nil
+}
+
+// deploymentOf makes the worker one of a fleet in which each build keeps the stages that it has begun (workflows.Register).
+func deploymentOf(s configs.Worker, code string) (worker.DeploymentOptions, error) {
+	if s.Deployment == "" {
+		if s.Build != "" {
+			return worker.DeploymentOptions{}, fmt.Errorf("worker.build: is the program's name within worker.deployment, which is not set")
+		}
+		return worker.DeploymentOptions{}, nil
+	}
+	build := s.Build
+	if build == "" {
+		build = code
+	}
+	if build == "" {
+		return worker.DeploymentOptions{}, fmt.Errorf("worker.build: is required, for this program does not know its version")
+	}
+	return worker.DeploymentOptions{UseVersioning: true, Version: worker.WorkerDeploymentVersion{DeploymentName: s.Deployment, BuildID: build}}, nil
 }
 
 var known = []string{contract.QueueLight, contract.QueueCPU, contract.QueueGPU}

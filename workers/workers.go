@@ -64,7 +64,7 @@ type sdkWorker interface {
 // Start starts a worker for each queue of Settings.Worker.Queues and the health page, if one is set. When it returns an error, nothing
 // is left running. ctx bounds the start only; Stop ends the group.
 func Start(ctx context.Context, o Options) (*Group, error) {
-	plans, err := plan(o.Settings.Worker)
+	plans, err := plan(o.Settings.Worker, o.Code)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/worker"
 	"go.uber.org/goleak"
 
 	"temper/activities/contract"
@@ -23,15 +24,30 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestPlan(t *testing.T) {
 	s := configs.Default().Worker
 	s.Drain = 7 * time.Second
-	plans, err := plan(s)
+	plans, err := plan(s, "v1")
 	require.NoError(t, err)
 	require.Len(t, plans, 3)
 	for _, p := range plans {
 		require.Equal(t, 7*time.Second, p.options.WorkerStopTimeout, p.queue)
 		require.Equal(t, p.queue != contract.QueueLight, p.options.DisableWorkflowWorker, p.queue)
 		require.Positive(t, p.options.MaxConcurrentActivityExecutionSize, p.queue)
+		require.False(t, p.options.DeploymentOptions.UseVersioning)
 		if p.queue == contract.QueueGPU {
 			require.Equal(t, 1, p.options.MaxConcurrentActivityExecutionSize)
+		}
+	}
+}
+
+func TestPlanOfADeployment(t *testing.T) {
+	s := configs.Default().Worker
+	s.Deployment = "fleet"
+	for build, want := range map[string]string{"": "v1", "blue": "blue"} {
+		s.Build = build
+		plans, err := plan(s, "v1")
+		require.NoError(t, err)
+		for _, p := range plans {
+			require.True(t, p.options.DeploymentOptions.UseVersioning)
+			require.Equal(t, worker.WorkerDeploymentVersion{DeploymentName: "fleet", BuildID: want}, p.options.DeploymentOptions.Version)
 		}
 	}
 }
@@ -44,13 +60,15 @@ func TestPlanRefuses(t *testing.T) {
 	}{
 		{"unknown queue", func(s *configs.Worker) { s.Queues = []string{"temper", "tempr-gpu"} }, `worker.queues[1]: no queue is named "tempr-gpu"; did you mean temper-gpu?`},
 		{"no queue", func(s *configs.Worker) { s.Queues = nil }, "worker.queues: is empty"},
+		{"build without deployment", func(s *configs.Worker) { s.Build = "blue" }, "worker.build: is the program's name within worker.deployment, which is not set"},
+		{"no build", func(s *configs.Worker) { s.Deployment = "fleet" }, "worker.build: is required"},
 		{"no slots", func(s *configs.Worker) { s.Slots.GPU = 0 }, "worker.slots: queue temper-gpu has 0 slots"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := configs.Default().Worker
 			tt.change(&s)
-			_, err := plan(s)
+			_, err := plan(s, "")
 			require.ErrorContains(t, err, tt.want)
 		})
 	}

@@ -13,8 +13,8 @@ import (
 // Curate selects the problems worth training on: LIMR (Li et al. 2025, arXiv 2502.11886), or its random control.
 func Curate(ctx workflow.Context, in contract.StageInput) (contract.StageOut, error) {
 	s := in.Stage.Stage.Settings.(*pipelines.Curate)
-	return memoised(ctx, in, func() (contract.StageOut, error) {
-		if _, err := watch(ctx, in, 1); err != nil {
+	return memoised(ctx, in, func(in contract.StageInput, c *control) (contract.StageOut, error) {
+		if _, err := watch(ctx, in, c, 1); err != nil {
 			return contract.StageOut{}, err
 		}
 		out, err := call[contract.ProblemsOut](ctx, contract.QueueCPU, contract.CurateData, fmt.Sprintf("select problems of %s by %s", s.Tasks, s.Method),
@@ -26,8 +26,8 @@ func Curate(ctx workflow.Context, in contract.StageInput) (contract.StageOut, er
 // Synthesize makes problems for what the model is weak at: SwS (Liang et al. 2025, arXiv 2506.08989).
 func Synthesize(ctx workflow.Context, in contract.StageInput) (contract.StageOut, error) {
 	s := in.Stage.Stage.Settings.(*pipelines.Synthesize)
-	return memoised(ctx, in, func() (contract.StageOut, error) {
-		m, err := watch(ctx, in, 2)
+	return memoised(ctx, in, func(in contract.StageInput, c *control) (contract.StageOut, error) {
+		m, err := watch(ctx, in, c, 2)
 		if err != nil {
 			return contract.StageOut{}, err
 		}

@@ -11,12 +11,16 @@ import (
 )
 
 // Register adds every workflow to a worker.
+//
+// Where workers are a deployment of several builds (worker.deployment), a stage stays with the build that began it: its weights come from one
+// program. A pipeline outlives builds, so it goes on with the current one, and so do the stages that it starts then; replay tests hold it to
+// that.
 func Register(r worker.WorkflowRegistry) {
-	r.RegisterWorkflowWithOptions(Pipeline, workflow.RegisterOptions{Name: contract.PipelineWorkflow})
+	r.RegisterWorkflowWithOptions(Pipeline, workflow.RegisterOptions{Name: contract.PipelineWorkflow, VersioningBehavior: workflow.VersioningBehaviorAutoUpgrade})
 	for kind, stage := range map[string]any{
 		"import": Import, "pretrain": Pretrain, "sft": SFT, "rl": RL, "curate": Curate, "synthesize": Synthesize, "distill": Distill, "evaluate": Evaluate,
 		"alias": Alias, "promote": Promote,
 	} {
-		r.RegisterWorkflowWithOptions(stage, workflow.RegisterOptions{Name: contract.StageWorkflows[kind]})
+		r.RegisterWorkflowWithOptions(stage, workflow.RegisterOptions{Name: contract.StageWorkflows[kind], VersioningBehavior: workflow.VersioningBehaviorPinned})
 	}
 }

@@ -17,14 +17,17 @@ const evaluated = "model/"
 // Evaluate measures models on the same problems, one activity a model.
 func Evaluate(ctx workflow.Context, in contract.StageInput) (contract.StageOut, error) {
 	s := in.Stage.Stage.Settings.(*pipelines.Evaluate)
-	return memoised(ctx, in, func() (contract.StageOut, error) {
-		m, err := watch(ctx, in, len(s.Models))
+	return memoised(ctx, in, func(in contract.StageInput, c *control) (contract.StageOut, error) {
+		m, err := watch(ctx, in, c, len(s.Models))
 		if err != nil {
 			return contract.StageOut{}, err
 		}
 		out := contract.StageOut{Outputs: map[string]artifact.Ref{}}
 		var parts []string
 		for i, name := range s.Models {
+			if _, err := c.border(ctx, i, i+1); err != nil {
+				return contract.StageOut{}, err
+			}
 			row, err := call[contract.EvaluateOutput](ctx, contract.QueueGPU, contract.EvaluateModel, fmt.Sprintf("evaluate %s on %s", name, s.Tasks),
 				contract.EvaluateInput{Stage: in.Stage, Name: name, Model: in.Stage.Models[name]})
 			if err != nil {

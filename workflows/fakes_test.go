@@ -30,8 +30,10 @@ type world struct {
 	aliases map[string]artifact.Ref
 	holds   bool // every gate
 	times   map[string]int
-	home    string // of the states that updates lead to
-	away    error  // what work at home fails with
+	home    string                // of the states that updates lead to
+	away    error                 // what work at home fails with
+	began   func(activity string) // see at
+	updates int
 }
 
 // called is one call of an activity.

@@ -16,7 +16,11 @@ import (
 // part of the stage's settings; what it found is in the history.
 func Alias(ctx workflow.Context, in contract.StageInput) (contract.StageOut, error) {
 	s := in.Stage.Stage.Settings.(*pipelines.Alias)
-	if _, err := watch(ctx, in, 1); err != nil {
+	c, err := newControl(ctx, in)
+	if err != nil {
+		return contract.StageOut{}, err
+	}
+	if _, err := watch(ctx, in, c, 1); err != nil {
 		return contract.StageOut{}, err
 	}
 	named, err := call[contract.NamedModel](ctx, contract.QueueLight, contract.ResolveAlias, "look up "+s.Name, s.Name)
@@ -54,7 +58,11 @@ const promoteTurns = 5
 // the alias is no part of the stage's settings; the measurement of a champion is remembered like a stage.
 func Promote(ctx workflow.Context, in contract.StageInput) (contract.StageOut, error) {
 	s := in.Stage.Stage.Settings.(*pipelines.Promote)
-	m, err := watch(ctx, in, 2)
+	c, err := newControl(ctx, in)
+	if err != nil {
+		return contract.StageOut{}, err
+	}
+	m, err := watch(ctx, in, c, 2)
 	if err != nil {
 		return contract.StageOut{}, err
 	}
@@ -156,12 +164,11 @@ func (p *promotion) measure(ctx workflow.Context, champion artifact.Ref) (artifa
 	settings.Models = pipelines.Names{championName}
 	stage.Stage.ID, stage.Stage.Settings = p.in.Stage.Stage.ID, &settings
 	stage.Models = map[string]artifact.Ref{championName: champion}
-	in := contract.StageInput{Stage: stage, Key: stage.Stage.Key(map[string]string{"models[0]": champion.Content},
-		map[string]string{settings.Tasks: stage.Data[settings.Tasks].Content}, stage.Seed)}
+	key := stage.Stage.Key(map[string]string{"models[0]": champion.Content}, map[string]string{settings.Tasks: stage.Data[settings.Tasks].Content}, stage.Seed)
 	if p.in.Gate.Fresh != "" {
-		in.Key += "-" + p.in.Gate.Fresh
+		key += "-" + p.in.Gate.Fresh
 	}
-	out, err := memoised(ctx, in, func() (contract.StageOut, error) {
+	out, err := remembered(ctx, key, func() (contract.StageOut, error) {
 		row, err := call[contract.EvaluateOutput](ctx, contract.QueueGPU, contract.EvaluateModel, fmt.Sprintf("evaluate %s on %s", champion.Short(), settings.Tasks),
 			contract.EvaluateInput{Stage: stage, Name: championName, Model: champion})
 		return contract.StageOut{Outputs: map[string]artifact.Ref{evaluated + championName: row.Ref}, Summary: "measured " + champion.Short()}, err

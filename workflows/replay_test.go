@@ -21,12 +21,14 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"temper/activities/contract"
+	"temper/pipelines"
 )
 
 const histories = "testdata/histories"
 
 var (
-	record      = flag.String("record", "", "address of a Temporal server whose run `-run-id` replaces the recorded histories")
+	record      = flag.String("record", "", "address of a Temporal server whose run `-run-id` is recorded")
+	recordInto  = flag.String("into", "", "name of the recording, which replaces the one that has it")
 	recordRun   = flag.String("run-id", "", "id of the pipeline's workflow to record")
 	recordMark  = flag.String("mark", "", "ends the names of the recorded histories, such as @first; only those that end so are replaced")
 	recordSpace = flag.String("namespace", "temper", "namespace of the run to record")
@@ -35,11 +37,13 @@ var (
 // TestReplay holds the workflows to what they did in recorded runs: a change that would ask a running workflow for other commands than its
 // history has fails here.
 func TestReplay(t *testing.T) {
-	files, err := filepath.Glob(histories + "/*.json")
+	files, err := filepath.Glob(histories + "/*/*.json")
 	require.NoError(t, err)
 	kinds := map[string]bool{}
 	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
+		name, err := filepath.Rel(histories, file)
+		require.NoError(t, err)
+		t.Run(strings.TrimSuffix(name, ".json"), func(t *testing.T) {
 			replayer := worker.NewWorkflowReplayer()
 			Register(replayer)
 			require.NoError(t, replay(t, replayer, file))
@@ -47,7 +51,7 @@ func TestReplay(t *testing.T) {
 		kind, _, _ := strings.Cut(strings.TrimSuffix(filepath.Base(file), ".json"), "-")
 		kinds[kind] = true
 	}
-	for _, kind := range []string{"pipeline", "pretrain", "sft", "rl", "curate", "synthesize", "distill", "evaluate", "alias", "promote"} {
+	for _, kind := range append(pipelines.Kinds(), "pipeline") {
 		require.True(t, kinds[kind], "no recorded history of kind %s", kind)
 	}
 }
@@ -71,13 +75,13 @@ func TestReplayNoticesChanges(t *testing.T) {
 		file, workflow string
 		changed        any
 	}{
-		{"pipeline", contract.PipelineWorkflow, func(ctx workflow.Context, in contract.PipelineInput) (contract.PipelineOut, error) {
+		{"first/pipeline", contract.PipelineWorkflow, func(ctx workflow.Context, in contract.PipelineInput) (contract.PipelineOut, error) {
 			report, err := call[contract.ReportOut](ctx, contract.QueueCPU, contract.WriteReport, "too early", contract.ReportInput{})
 			return contract.PipelineOut{Report: report}, err
 		}},
-		{"rl-relift", contract.StageWorkflows["rl"], func(ctx workflow.Context, in contract.StageInput) (contract.StageOut, error) {
-			return memoised(ctx, in, func() (contract.StageOut, error) {
-				loop, err := newRLLoop(ctx, in)
+		{"first/rl-relift", contract.StageWorkflows["rl"], func(ctx workflow.Context, in contract.StageInput) (contract.StageOut, error) {
+			return memoised(ctx, in, func(in contract.StageInput, c *control) (contract.StageOut, error) {
+				loop, err := newRLLoop(ctx, in, c)
 				if err != nil {
 					return contract.StageOut{}, err
 				}
@@ -107,15 +111,9 @@ func TestRecordHistories(t *testing.T) {
 	c, err := client.Dial(client.Options{HostPort: *record, Namespace: *recordSpace, Logger: quiet{}})
 	require.NoError(t, err)
 	defer c.Close()
-	old, err := filepath.Glob(histories + "/*.json")
-	require.NoError(t, err)
-	for _, file := range old {
-		_, mark, marked := strings.Cut(strings.TrimSuffix(filepath.Base(file), ".json"), "@")
-		if marked == (*recordMark != "") && (!marked || "@"+mark == *recordMark) {
-			require.NoError(t, os.Remove(file))
-		}
-	}
-	pipeline := save(t, c, *recordRun, "pipeline"+*recordMark)
+	require.NotEmpty(t, *recordInto, "-into is missing")
+	require.NoError(t, os.RemoveAll(filepath.Join(histories, *recordInto)))
+	pipeline := save(t, c, *recordRun, "pipeline")
 	for _, e := range pipeline.Events {
 		child := e.GetStartChildWorkflowExecutionInitiatedEventAttributes()
 		if child == nil {
@@ -148,8 +146,9 @@ func save(t *testing.T, c client.Client, id, name string) *historypb.History {
 	require.NoError(t, err)
 	var body bytes.Buffer // protojson's own spaces differ from build to build
 	require.NoError(t, json.Indent(&body, loose, "", " "))
-	require.NoError(t, os.MkdirAll(histories, 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(histories, name+".json"), append(body.Bytes(), '\n'), 0o644))
+	path := filepath.Join(histories, *recordInto, name+".json")
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	require.NoError(t, os.WriteFile(path, append(body.Bytes(), '\n'), 0o644))
 	return h
 }
 

@@ -19,12 +19,20 @@ import (
 // With an interleaving recipe it is ReLIFT (Ma et al. 2025, arXiv 2506.07527): problems that no sample solved go to a buffer with their
 // demonstrations; when it holds enough of them, the round's update is followed by an SFT step on exactly those.
 func RL(ctx workflow.Context, in contract.StageInput) (contract.StageOut, error) {
-	return memoised(ctx, in, func() (contract.StageOut, error) {
-		loop, err := newRLLoop(ctx, in)
+	return memoised(ctx, in, func(in contract.StageInput, c *control) (contract.StageOut, error) {
+		loop, err := newRLLoop(ctx, in, c)
 		if err != nil {
 			return contract.StageOut{}, err
 		}
 		for len(loop.rounds) < loop.total {
+			end, err := c.border(ctx, len(loop.rounds), len(loop.rounds)+1)
+			if err != nil {
+				return contract.StageOut{}, err
+			}
+			if end {
+				break
+			}
+			loop.tuning = c.tuning
 			if err := loop.round(ctx); err != nil {
 				return contract.StageOut{}, err
 			}
@@ -44,6 +52,8 @@ type rlLoop struct {
 	in       contract.StageInput
 	settings *pipelines.RL
 	monitor  *monitor
+	control  *control
+	tuning   pipelines.Tuning // in force in the round under way
 	state    contract.State
 	ahead    *sampled  // of the next round, where it is sampled ahead
 	total    int       // rounds
@@ -54,13 +64,13 @@ type rlLoop struct {
 	demos    []int // ordinals of problems whose demonstration was trained on, in order of first use
 }
 
-func newRLLoop(ctx workflow.Context, in contract.StageInput) (*rlLoop, error) {
+func newRLLoop(ctx workflow.Context, in contract.StageInput, c *control) (*rlLoop, error) {
 	s := in.Stage.Stage.Settings.(*pipelines.RL)
 	problems := 0
 	for _, name := range s.Tasks {
 		problems += in.Counts[name]
 	}
-	l := &rlLoop{in: in, settings: s, total: s.RoundsFor(problems), state: initial(in, in.Stage.Models[s.Model])}
+	l := &rlLoop{in: in, settings: s, control: c, total: s.RoundsFor(problems), state: initial(in, in.Stage.Models[s.Model])}
 	l.buffer = relift{rule: s.RecipeSettings.Interleave}
 	if l.publishes() {
 		l.state.Policy = l.state.Snapshot
@@ -74,11 +84,15 @@ func newRLLoop(ctx workflow.Context, in contract.StageInput) (*rlLoop, error) {
 	}
 	l.savedAt = workflow.Now(ctx)
 	var err error
-	if l.monitor, err = watch(ctx, in, l.total, "reward", "solved", "entropy"); err != nil {
+	if l.monitor, err = watch(ctx, in, c, l.total, "reward", "solved", "entropy"); err != nil {
 		return nil, err
 	}
-	for _, r := range l.rounds {
+	for n, r := range l.rounds {
 		l.monitor.leaveOut(r.LeftOut)
+		l.monitor.add("reward", r.Reward)
+		l.monitor.add("solved", r.Solved)
+		l.monitor.add("entropy", r.Entropy)
+		l.monitor.record(n + 1)
 	}
 	return l, nil
 }
@@ -98,7 +112,10 @@ func (l *rlLoop) round(ctx workflow.Context) error {
 		l.ahead = l.begin(ctx, n+1, l.state)
 	}
 	demos := l.buffer.add(samples.Unsolved)
-	step := contract.PolicyStep{Round: n, Rollouts: samples.Rollouts, Interleave: demos}
+	step := contract.PolicyStep{Round: n, Rollouts: samples.Rollouts, Interleave: demos, Tuning: l.tuning}
+	if l.settings.Ahead > 0 {
+		step.Tuning = l.tuning.WithTemperatureOf(samples.Tuning)
+	}
 	summary := fmt.Sprintf("round %d: update, reward %.3f", n+1, samples.Reward)
 	if len(demos) > 0 {
 		summary += fmt.Sprintf(", and SFT on %d demonstrations", len(demos))
@@ -116,7 +133,7 @@ func (l *rlLoop) round(ctx workflow.Context) error {
 	}
 	l.rounds = append(l.rounds, contract.Round{Rollouts: samples.Rollouts, Reward: samples.Reward, Solved: samples.Solved,
 		Entropy: update.Metrics["entropy"], Norm: update.Norm, Gap: update.Metrics["sampler_log_prob_gap"], Interleave: demos,
-		LeftOut: update.LeftOut})
+		LeftOut: update.LeftOut, Tuning: step.Tuning})
 	l.times.Add(contract.Times{Sampling: samples.Seconds, Training: update.Seconds, Rounds: workflow.Now(ctx).Sub(began).Seconds()})
 	l.monitor.leaveOut(update.LeftOut)
 	l.monitor.step(ctx, n+1, fmt.Sprintf("rounds, reward %.3f, solved %.1f%%, entropy %.3f, length %.1f, %d demonstrations",
@@ -131,7 +148,12 @@ func (l *rlLoop) save(ctx workflow.Context) (err error) {
 	if n%l.settings.SaveEvery != 0 && n != l.total && !late {
 		return nil
 	}
-	l.state, err = callAt[contract.State](ctx, l.state, contract.SaveState, fmt.Sprintf("snapshot after round %d", n), contract.StateInput{Stage: l.in.Stage, State: l.state})
+	resume, err := l.resume(ctx)
+	if err != nil {
+		return err
+	}
+	l.state, err = callAt[contract.State](ctx, l.state, contract.SaveState, fmt.Sprintf("snapshot after round %d", n),
+		contract.StateInput{Stage: l.in.Stage, State: l.state, Checkpoint: &contract.Checkpoint{Key: l.in.Key, Resume: resume}})
 	l.savedAt = workflow.Now(ctx)
 	return err
 }
@@ -153,16 +175,30 @@ func (l *rlLoop) broken() error {
 	return temporal.NewNonRetryableApplicationError(fmt.Sprintf("the gradients of %d rounds in a row are not finite (%s, loss %s): go on from an earlier snapshot with a lower lr", maxBroken, last.Update, last.Loss), "permanent", nil)
 }
 
-func (l *rlLoop) continueAsNew(ctx workflow.Context) error {
-	next := l.in
-	next.Resume = &contract.Resume{State: l.state, Rounds: l.rounds, Buffer: l.buffer.waiting, Demos: l.demos, Times: l.times}
+// resume is what a workflow that goes on from here must know. The next round's rollouts, where they are drawn ahead, are waited for: a policy that is
+// gone by then has drawn them.
+func (l *rlLoop) resume(ctx workflow.Context) (contract.Resume, error) {
+	r := contract.Resume{State: l.state, Rounds: l.rounds, Buffer: l.buffer.waiting, Demos: l.demos, Times: l.times, Control: l.control.state()}
 	if l.ahead != nil {
 		samples, err := l.ahead.wait(ctx)
 		if err != nil {
-			return err
+			return r, err
 		}
-		next.Resume.Ahead = &samples
+		r.Ahead = &samples
 	}
+	return r, nil
+}
+
+func (l *rlLoop) continueAsNew(ctx workflow.Context) error {
+	if err := l.control.drain(ctx); err != nil {
+		return err
+	}
+	resume, err := l.resume(ctx)
+	if err != nil {
+		return err
+	}
+	next := l.in
+	next.Resume = &resume
 	return workflow.NewContinueAsNewError(ctx, contract.StageWorkflows["rl"], next)
 }
 
@@ -170,9 +206,10 @@ func (l *rlLoop) continueAsNew(ctx workflow.Context) error {
 func (l *rlLoop) finish(ctx workflow.Context) (contract.StageOut, error) {
 	last := l.rounds[len(l.rounds)-1]
 	first := l.rounds[0]
-	out, err := export(ctx, l.in, l.state, fmt.Sprintf("%d rounds, reward %.3f → %.3f, %d demonstrations", l.total, first.Reward, last.Reward, len(l.demos))+l.monitor.leftOutText(),
-		map[string]float64{"rounds": float64(l.total), "demonstrations": float64(len(l.demos)), "first_reward": first.Reward, "last_reward": last.Reward,
-			"samples":          float64(l.total * l.settings.Prompts * l.settings.RecipeSettings.Group),
+	n := len(l.rounds)
+	out, err := export(ctx, l.in, l.control, l.state, fmt.Sprintf("%d rounds, reward %.3f → %.3f, %d demonstrations", n, first.Reward, last.Reward, len(l.demos))+l.monitor.leftOutText(),
+		map[string]float64{"rounds": float64(n), "demonstrations": float64(len(l.demos)), "first_reward": first.Reward, "last_reward": last.Reward,
+			"samples":          float64(n * l.settings.Prompts * l.settings.RecipeSettings.Group),
 			"sampling_seconds": l.times.Sampling, "training_seconds": l.times.Training, "rounds_seconds": l.times.Rounds})
 	if err != nil {
 		return out, err

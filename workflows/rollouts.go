@@ -36,7 +36,7 @@ func (s *sampled) wait(ctx workflow.Context) (contract.RolloutOutput, error) {
 // from the settings, so it does not matter who does what.
 func (l *rlLoop) sample(ctx workflow.Context, round int, state contract.State) (contract.RolloutOutput, error) {
 	prompts, group := l.settings.Prompts, l.settings.RecipeSettings.Group
-	in := contract.RolloutInput{Stage: l.in.Stage, State: state, Round: round}
+	in := contract.RolloutInput{Stage: l.in.Stage, State: state, Round: round, Tuning: l.tuning}
 	if l.settings.Shards <= 1 {
 		return callAt[contract.RolloutOutput](ctx, state, contract.Rollout, fmt.Sprintf("round %d of %d: %d samples of %d problems", round+1, l.total, prompts*group, prompts), in)
 	}
@@ -54,7 +54,7 @@ func (l *rlLoop) sample(ctx workflow.Context, round int, state contract.State) (
 				fmt.Sprintf("round %d of %d, shard %d of %d: %d samples of %d problems", round+1, l.total, i+1, len(shards), (part.To-part.From)*group, part.To-part.From), in)
 			if err == nil {
 				shards[i], err = call[artifact.Ref](ctx, contract.QueueCPU, contract.ScoreShard, fmt.Sprintf("round %d, shard %d: score", round+1, i+1),
-					contract.ScoreInput{Stage: l.in.Stage, Samples: ref})
+					contract.ScoreInput{Stage: l.in.Stage, Samples: ref, Tuning: in.Tuning})
 			}
 			if err != nil && failure == nil {
 				failure = err
@@ -66,7 +66,7 @@ func (l *rlLoop) sample(ctx workflow.Context, round int, state contract.State) (
 		return contract.RolloutOutput{}, failure
 	}
 	return call[contract.RolloutOutput](ctx, contract.QueueCPU, contract.GatherRollouts, fmt.Sprintf("round %d: gather %d shards", round+1, len(shards)),
-		contract.GatherInput{Stage: l.in.Stage, State: state, Round: round, Shards: shards})
+		contract.GatherInput{Stage: l.in.Stage, State: state, Round: round, Shards: shards, Tuning: in.Tuning})
 }
 
 // publishes says whether workers that do not hold the state sample with it.

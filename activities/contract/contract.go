@@ -68,6 +68,8 @@ type Stage struct {
 	Data   map[string]artifact.Ref `json:"data,omitempty"` // problems
 	Models map[string]artifact.Ref `json:"models,omitempty"`
 	Logs   map[string]artifact.Ref `json:"logs,omitempty"`
+	// Interventions are what people changed in the stage, for the lineage of what it gives.
+	Interventions []Intervention `json:"interventions,omitempty"`
 	// Streams are the procedural sources of the stage's task sets, for stages that read them without end.
 	Streams map[string]tasks.Source `json:"streams,omitempty"`
 }
@@ -98,10 +100,11 @@ type DemoSteps struct {
 	Total int          `json:"total"`         // steps of the whole schedule
 }
 
-// Span is a range of steps [From, To).
+// Span is a range of steps [From, To). Tuning is what of the stage's settings was in force other than in the pipeline, here and below.
 type Span struct {
-	From int `json:"from"`
-	To   int `json:"to"`
+	From   int              `json:"from"`
+	To     int              `json:"to"`
+	Tuning pipelines.Tuning `json:"tuning,omitempty"`
 }
 
 // PolicyStep is the update of one round: on its rollouts, then on the demonstrations of the problems in Interleave, if any.
@@ -109,11 +112,14 @@ type PolicyStep struct {
 	Round      int          `json:"round"`
 	Rollouts   artifact.Ref `json:"rollouts"`
 	Interleave []int        `json:"interleave,omitempty"` // ordinals in the stage's problems
+
+	Tuning pipelines.Tuning `json:"tuning,omitempty"`
 }
 
 // DistillStep is the update of one round of on-policy distillation: the student's samples, judged by the teacher's logits.
 type DistillStep struct {
-	Round int `json:"round"`
+	Round  int              `json:"round"`
+	Tuning pipelines.Tuning `json:"tuning,omitempty"`
 }
 
 // Dataset describes one task set once it is in the bucket.
@@ -133,6 +139,8 @@ type Recalled struct {
 	Found bool     `json:"found"`
 	Note  string   `json:"note,omitempty"` // why a remembered stage is done again
 	Stage StageOut `json:"stage"`
+	// Resume is how far an earlier run has come with a stage that it did not finish.
+	Resume *Resume `json:"resume,omitempty"`
 }
 
 // RememberInput records a finished stage.
@@ -154,6 +162,8 @@ type TrainInput struct {
 	Data  artifact.Ref `json:"data,omitzero"` // demonstrations made in this stage, instead of the stage's own data
 	Span  Span         `json:"span"`
 	Total int          `json:"total"` // steps of the whole schedule
+
+	Checkpoint *Checkpoint `json:"checkpoint,omitempty"`
 }
 
 // Of is the stage that is trained.
@@ -182,12 +192,15 @@ type RolloutInput struct {
 	State State `json:"state"`
 	Round int   `json:"round"`
 	Shard *Span `json:"shard,omitempty"` // prompts of the round
+
+	Tuning pipelines.Tuning `json:"tuning,omitempty"`
 }
 
 // ScoreInput asks for the scores of a shard's samples.
 type ScoreInput struct {
-	Stage   Stage        `json:"stage"`
-	Samples artifact.Ref `json:"samples"`
+	Stage   Stage            `json:"stage"`
+	Samples artifact.Ref     `json:"samples"`
+	Tuning  pipelines.Tuning `json:"tuning,omitempty"`
 }
 
 // GatherInput asks for a round's scored shards as one, in their order.
@@ -196,6 +209,8 @@ type GatherInput struct {
 	State  State          `json:"state"` // that sampled
 	Round  int            `json:"round"`
 	Shards []artifact.Ref `json:"shards"`
+
+	Tuning pipelines.Tuning `json:"tuning,omitempty"`
 }
 
 // RolloutOutput is what a round's samples were worth.
@@ -211,6 +226,8 @@ type RolloutOutput struct {
 	Ordinals   []int        `json:"ordinals"` // problems of the round
 	Seconds    float64      `json:"seconds"`
 	TokensRead int          `json:"tokens"`
+
+	Tuning pipelines.Tuning `json:"tuning,omitempty"` // in force when it was sampled
 }
 
 // PolicyInput asks for one round's update of a state.
@@ -239,6 +256,15 @@ type PolicyOutput struct {
 type StateInput struct {
 	Stage Stage `json:"stage"`
 	State State `json:"state"`
+
+	Checkpoint *Checkpoint `json:"checkpoint,omitempty"`
+}
+
+// Checkpoint asks an activity that writes a snapshot to remember it: how far the stage with this key has come. The activity fills in the
+// state. A later run of the same stage goes on from it.
+type Checkpoint struct {
+	Key    string `json:"key"`
+	Resume Resume `json:"resume"`
 }
 
 // Of is the stage that is trained.
@@ -261,6 +287,8 @@ type Round struct {
 	// Interleave are the ordinals of the problems whose demonstrations the round trained on.
 	Interleave []int     `json:"interleave,omitempty"`
 	LeftOut    []LeftOut `json:"left_out,omitempty"`
+
+	Tuning pipelines.Tuning `json:"tuning,omitempty"`
 }
 
 // ProblemsOut is what a stage that selects or makes problems gives.
@@ -295,6 +323,8 @@ type DistillInput struct {
 	Stage Stage `json:"stage"`
 	State State `json:"state"`
 	Round int   `json:"round"`
+
+	Tuning pipelines.Tuning `json:"tuning,omitempty"`
 }
 
 // Of is the stage that is trained.
@@ -339,6 +369,8 @@ type ReportOut struct {
 
 // StageInput starts the workflow of one stage.
 type StageInput struct {
+	Pipeline string `json:"pipeline,omitempty"` // name, for people
+
 	Stage Stage  `json:"stage"`
 	Key   string `json:"key"` // hash of everything that decides its outputs
 	// Count of the problems that the control of a random selection kept.
@@ -353,15 +385,20 @@ type StageInput struct {
 	Resume *Resume `json:"resume,omitempty"`
 }
 
-// Resume is the progress of an RL stage.
+// Resume is the progress of a stage.
 type Resume struct {
 	State  State   `json:"state"`
-	Rounds []Round `json:"rounds"`
+	Rounds []Round `json:"rounds,omitempty"` // of reinforcement learning
 	Buffer []int   `json:"buffer,omitempty"`
 	Demos  []int   `json:"demos,omitempty"`
 
-	Times Times          `json:"times,omitzero"`
-	Ahead *RolloutOutput `json:"ahead,omitempty"` // the next round's samples, where they were drawn ahead
+	Done    int                `json:"done,omitempty"`    // steps, and rounds of distillation
+	Data    artifact.Ref       `json:"data,omitzero"`     // the teacher's samples
+	Numbers map[string]float64 `json:"numbers,omitempty"` // of the result, as far as they are known
+	Control *Controlled        `json:"control,omitempty"`
+	Note    string             `json:"note,omitempty"` // where it comes from, for people
+	Times   Times              `json:"times,omitzero"`
+	Ahead   *RolloutOutput     `json:"ahead,omitempty"` // the next round's samples, where they were drawn ahead
 }
 
 // Times are the seconds of an RL stage's rounds so far: in the activities that sample and train, and from the first step of each round to its last.
@@ -387,6 +424,8 @@ type StageOut struct {
 	Numbers map[string]float64      `json:"numbers,omitempty"`
 	Results []eval.Result           `json:"results,omitempty"` // of an evaluation
 	Seconds float64                 `json:"seconds,omitempty"`
+	// Interventions are what people changed while it ran; such a result is not remembered under the stage's key.
+	Interventions []Intervention `json:"interventions,omitempty"`
 }
 
 // PipelineInput starts a run.
@@ -394,6 +433,10 @@ type PipelineInput struct {
 	Pipeline *pipelines.Pipeline `json:"pipeline"`
 	// Fresh, where not empty, is a name that keeps this run from taking earlier stages' results.
 	Fresh string `json:"fresh,omitempty"`
+	// Period, in seconds, makes each run of a schedule an occurrence of the pipeline: the number of periods from 1970 to the time that it
+	// was scheduled for. Occurrence gives the number itself.
+	Period     int64  `json:"period_seconds,omitempty"`
+	Occurrence uint64 `json:"occurrence,omitempty"`
 }
 
 // PipelineOut is what a run gives.
@@ -409,6 +452,9 @@ type Progress struct {
 	Done   int             `json:"done"`
 	Total  int             `json:"total"`
 	Line   string          `json:"line,omitempty"` // the newest numbers, for people
+	Paused bool            `json:"paused,omitempty"`
+	// Tuning is what a person has changed of a stage's settings.
+	Tuning pipelines.Tuning `json:"tuning,omitempty"`
 }
 
 // StageProgress is one stage of a pipeline's progress.
@@ -416,7 +462,7 @@ type StageProgress struct {
 	ID       string `json:"id"`
 	Kind     string `json:"kind"`
 	Workflow string `json:"workflow"`
-	Status   string `json:"status"` // waiting, running, done, skipped or failed
+	Status   string `json:"status"` // waiting, running, gate, done, skipped or failed
 	Summary  string `json:"summary,omitempty"`
 }
 

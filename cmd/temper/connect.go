@@ -82,7 +82,11 @@ const (
 // startStack runs the servers in this process and connects to them. command is what they are started for; with settingsPorts other
 // processes find them.
 func startStack(ctx context.Context, s configs.Settings, where ports, command string, log *slog.Logger) (c *conn, err error) {
-	o := devstack.Options{Dir: s.Dir, Namespace: s.Temporal.Namespace, Bucket: s.S3.Bucket, Logger: log}
+	attributes, err := attributeTypes()
+	if err != nil {
+		return nil, err
+	}
+	o := devstack.Options{Dir: s.Dir, Namespace: s.Temporal.Namespace, Bucket: s.S3.Bucket, SearchAttributes: attributes, Logger: log}
 	if where == settingsPorts {
 		o.TemporalPort, o.UIPort, o.S3Port = s.Temporal.Port, s.Temporal.UIPort, s.S3.Port
 	}

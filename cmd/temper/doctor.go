@@ -104,6 +104,7 @@ func checkServers(ctx context.Context, s configs.Settings) []finding {
 	if elsewhere(s) {
 		t, err := dialTemporal(ctx, s.Temporal, log)
 		if t != nil {
+			err = checkAttributes(ctx, t, s.Temporal.Namespace)
 			t.Close()
 		}
 		_, storeErr := openStore(ctx, s.S3)

@@ -23,12 +23,12 @@ func identity() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("name this process: %w", err)
 	}
-	return fmt.Sprintf("%d@%s", os.Getpid(), place(host)), nil
+	return fmt.Sprintf("%d@%s", os.Getpid(), whereabouts(host)), nil
 }
 
-// place is host@boot/namespace: a number of a process is that process's until the machine starts anew, and in one namespace of processes. Of a system
+// whereabouts are host@boot/namespace: a number of a process is that process's until the machine starts anew, and in one namespace of processes. Of a system
 // that does not tell, the last part is empty.
-func place(host string) string {
+func whereabouts(host string) string {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	space, linkErr := os.Readlink("/proc/self/ns/pid")
 	if err != nil || linkErr != nil {
@@ -46,7 +46,7 @@ func releaseOrphans(ctx context.Context, c client.Client, namespace string, alon
 		return 0, fmt.Errorf("activities of a killed worker: %w", err)
 	}
 	gone := func(a *workflowpb.PendingActivityInfo) bool {
-		return orphaned(a, func(at string) bool { return at == place(host) })
+		return orphaned(a, func(at string) bool { return at == whereabouts(host) })
 	}
 	if alone {
 		gone = func(a *workflowpb.PendingActivityInfo) bool {

@@ -54,7 +54,7 @@ func TestOrphansAreReleased(t *testing.T) {
 		require.EqualValues(t, 1, <-attempts)
 		return r
 	}
-	dead := start("dead", fmt.Sprintf("%d@%s", gone.Process.Pid, place(host)))
+	dead := start("dead", fmt.Sprintf("%d@%s", gone.Process.Pid, whereabouts(host)))
 	rebooted := start("rebooted", fmt.Sprintf("%d@%s@long-ago/1", gone.Process.Pid, host))
 	start("parent", fmt.Sprintf("%d@%s@", os.Getppid(), host))
 	start("elsewhere", fmt.Sprintf("%d@elsewhere@", gone.Process.Pid))

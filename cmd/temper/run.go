@@ -21,7 +21,10 @@ import (
 )
 
 // runOptions are the flags of temper run.
-type runOptions struct{ watch, fresh, dryRun, detach bool }
+type runOptions struct {
+	watch, fresh, dryRun, detach bool
+	share                        share
+}
 
 func (a *app) runCommand() *cobra.Command {
 	var o runOptions
@@ -38,6 +41,9 @@ process or a machine that went down. Stages whose inputs have not changed since 
 			if o.watch && o.detach {
 				return usagef("--watch and --detach exclude each other")
 			}
+			if err := o.share.check(); err != nil {
+				return err
+			}
 			ctx, stop := a.withSignals(c.Context())
 			defer stop()
 			return a.run(ctx, args[0], o)
@@ -47,6 +53,7 @@ process or a machine that went down. Stages whose inputs have not changed since 
 	f.BoolVar(&o.fresh, "fresh", false, "do every stage again, whatever earlier runs have left")
 	f.BoolVar(&o.dryRun, "dry-run", false, "check, print the settings and the plan, and start nothing")
 	f.BoolVar(&o.detach, "detach", false, "start the run and return")
+	o.share.flags(f)
 	return c
 }
 
@@ -158,6 +165,9 @@ func (a *app) startWorker(ctx context.Context, c *conn, s configs.Settings, log 
 	} else if released > 0 {
 		log.Info("activities of a killed worker are tried again", "activities", released)
 	}
+	if err := checkAttributes(ctx, c.client, s.Temporal.Namespace); err != nil {
+		return nil, err
+	}
 	space, err := c.client.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: c.settings.Temporal.Namespace})
 	if err != nil {
 		return nil, fmt.Errorf("temporal.namespace: %w", err)
@@ -181,7 +191,7 @@ func (a *app) startRun(ctx context.Context, c *conn, p *pipelines.Pipeline, id s
 	summary, details := describe(p)
 	r, err := c.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: id, TaskQueue: contract.QueueLight,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL, WorkflowExecutionErrorWhenAlreadyStarted: true,
-		StaticSummary: summary, StaticDetails: details}, contract.PipelineWorkflow, in)
+		StaticSummary: summary, StaticDetails: details, Priority: o.share.priority()}, contract.PipelineWorkflow, in)
 	var open *serviceerror.WorkflowExecutionAlreadyStarted
 	switch {
 	case err == nil:

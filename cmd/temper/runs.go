@@ -17,7 +17,7 @@ const listed = 20
 
 func (a *app) runsCommand() *cobra.Command {
 	var limit int
-	c := &cobra.Command{Use: "runs", Short: "List the runs, the newest first", Args: arguments(0, 0, ""),
+	c := &cobra.Command{Use: "runs", Short: "List the runs, the newest first, or act on one", Args: arguments(0, 0, ""),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if limit < 0 {
 				return usagef("--limit %d: want 0 for all, or a number of runs", limit)
@@ -25,6 +25,8 @@ func (a *app) runsCommand() *cobra.Command {
 			return a.looking(c.Context(), func(ctx context.Context, in *conn) error { return a.runs(ctx, in, limit) })
 		}}
 	c.Flags().IntVarP(&limit, "limit", "n", listed, "list at most `N` runs; 0 is all")
+	c.AddCommand(a.controlCommands()...)
+	c.AddCommand(a.resetCommands()...)
 	return c
 }
 
@@ -107,6 +109,7 @@ func (a *app) show(ctx context.Context, c *conn, name string) error {
 	if rec.In.Pipeline == nil {
 		return fmt.Errorf("run %s has no pipeline in its input", r.ID)
 	}
+	gates := c.gates(ctx, r)
 	rows := [][]string{{"STAGE", "KIND", "STATUS", "TOOK", "RESULT"}}
 	var made [][]string
 	for _, step := range rec.In.Pipeline.Plan() {
@@ -115,7 +118,11 @@ func (a *app) show(ctx context.Context, c *conn, name string) error {
 			rows = append(rows, []string{step.Stage, step.Kind, "waiting", "-", step.Title})
 			continue
 		}
-		rows = append(rows, []string{step.Stage, step.Kind, s.Status, s.took(), a.result(ctx, c, r, step.Stage, step.Title, s)})
+		status, result := s.Status, a.result(ctx, c, r, step.Stage, step.Title, s)
+		if asks, ok := gates[step.Stage]; ok {
+			status, result = "gate", asks
+		}
+		rows = append(rows, []string{step.Stage, step.Kind, status, s.took(), result})
 		once := numbers(s.Out.Numbers) // beside the first output
 		for _, output := range slices.Sorted(maps.Keys(s.Out.Outputs)) {
 			made = append(made, []string{step.Stage + "." + output, s.Out.Outputs[output].Short(), once})
@@ -147,6 +154,24 @@ func (s *stageRecord) took() string {
 		return "-"
 	}
 	return took(s.Ended.Sub(s.Started))
+}
+
+// gates are the stages of an open run that wait for a person, with what they ask, where a worker answers.
+func (c *conn) gates(ctx context.Context, r runInfo) map[string]string {
+	out := map[string]string{}
+	if !r.open() || c.own != nil {
+		return out
+	}
+	p, err := c.ask(ctx, r.ID, r.RunID)
+	if err != nil {
+		return out // history alone does not tell
+	}
+	for _, st := range p.Stages {
+		if st.Status == "gate" {
+			out[st.ID] = st.Summary
+		}
+	}
+	return out
 }
 
 // result is one line about a stage: what it gave, why it failed, or how far it is where a worker answers.

@@ -1,4 +1,4 @@
-module temper/deploy/tools
+module temper/deploy/tools/minio
 
 go 1.26.8
 
