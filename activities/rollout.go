@@ -42,18 +42,18 @@ const rolloutsFile = "rollouts.json.gz"
 // rollout samples and scores one round.
 func (a *Activities) rollout(ctx context.Context, e *engine, in contract.RolloutInput) (contract.RolloutOutput, error) {
 	start := time.Now()
-	var err error
-	if in.Stage, err = tuned(in.Stage, in.Tuning); err != nil {
-		return contract.RolloutOutput{}, err
-	}
-	record, err := a.sample(ctx, e, in)
+	stage, err := tuned(in.Stage, in.Tuning)
 	if err != nil {
 		return contract.RolloutOutput{}, err
 	}
-	if err := a.score(ctx, in.Stage, &record); err != nil {
+	record, err := a.sample(ctx, e, in, stage)
+	if err != nil {
 		return contract.RolloutOutput{}, err
 	}
-	out, err := a.commitRollouts(ctx, in.Stage, in.State, record)
+	if err := a.score(ctx, stage, &record); err != nil {
+		return contract.RolloutOutput{}, err
+	}
+	out, err := a.commitRollouts(ctx, stage, in.State, record)
 	out.Tuning = in.Tuning
 	out.Seconds = time.Since(start).Seconds()
 	return out, err
@@ -61,31 +61,31 @@ func (a *Activities) rollout(ctx context.Context, e *engine, in contract.Rollout
 
 // sampleShard samples some of a round's prompts.
 func (a *Activities) sampleShard(ctx context.Context, e *engine, in contract.RolloutInput) (artifact.Ref, error) {
-	var err error
-	if in.Stage, err = tuned(in.Stage, in.Tuning); err != nil {
-		return artifact.Ref{}, err
-	}
-	record, err := a.sample(ctx, e, in)
+	stage, err := tuned(in.Stage, in.Tuning)
 	if err != nil {
 		return artifact.Ref{}, err
 	}
-	return a.commitShard(ctx, in.Stage, record, "samples", artifact.Parent{Role: "snapshot", Ref: in.State.Snapshot})
+	record, err := a.sample(ctx, e, in, stage)
+	if err != nil {
+		return artifact.Ref{}, err
+	}
+	return a.commitShard(ctx, stage, record, "samples", artifact.Parent{Role: "snapshot", Ref: in.State.Snapshot})
 }
 
 // scoreShard scores the samples of a shard.
 func (a *Activities) scoreShard(ctx context.Context, in contract.ScoreInput) (artifact.Ref, error) {
 	var record rollouts
-	var err error
-	if in.Stage, err = tuned(in.Stage, in.Tuning); err != nil {
+	stage, err := tuned(in.Stage, in.Tuning)
+	if err != nil {
 		return artifact.Ref{}, err
 	}
 	if err := a.readGzip(ctx, in.Samples, rolloutsFile, &record); err != nil {
 		return artifact.Ref{}, err
 	}
-	if err := a.score(ctx, in.Stage, &record); err != nil {
+	if err := a.score(ctx, stage, &record); err != nil {
 		return artifact.Ref{}, err
 	}
-	return a.commitShard(ctx, in.Stage, record, "scored samples", artifact.Parent{Role: "samples", Ref: in.Samples})
+	return a.commitShard(ctx, stage, record, "scored samples", artifact.Parent{Role: "samples", Ref: in.Samples})
 }
 
 func (a *Activities) commitShard(ctx context.Context, stage contract.Stage, record rollouts, what string, parent artifact.Parent) (artifact.Ref, error) {
@@ -99,8 +99,8 @@ func (a *Activities) commitShard(ctx context.Context, stage contract.Stage, reco
 
 // gatherRollouts makes a round's shards one record, the same as one worker would have made.
 func (a *Activities) gatherRollouts(ctx context.Context, in contract.GatherInput) (contract.RolloutOutput, error) {
-	var err error
-	if in.Stage, err = tuned(in.Stage, in.Tuning); err != nil {
+	stage, err := tuned(in.Stage, in.Tuning)
+	if err != nil {
 		return contract.RolloutOutput{}, err
 	}
 	whole := rollouts{Round: in.Round}
@@ -116,14 +116,15 @@ func (a *Activities) gatherRollouts(ctx context.Context, in contract.GatherInput
 		whole.Groups = append(whole.Groups, part.Groups...)
 		parents = append(parents, artifact.Parent{Role: fmt.Sprintf("shard/%d", i+1), Ref: ref})
 	}
-	out, err := a.commitRollouts(ctx, in.Stage, in.State, whole, parents...)
+	out, err := a.commitRollouts(ctx, stage, in.State, whole, parents...)
 	out.Tuning = in.Tuning
 	return out, err
 }
 
-// sample draws a round's samples, or those of the shard.
-func (a *Activities) sample(ctx context.Context, e *engine, in contract.RolloutInput) (rollouts, error) {
-	s := in.Stage.Stage.Settings.(*pipelines.RL)
+// sample draws a round's samples, or those of the shard, with the settings of stage: in's as they are in force. A state is restored with in's, for each of
+// its updates knows what was in force then.
+func (a *Activities) sample(ctx context.Context, e *engine, in contract.RolloutInput, stage contract.Stage) (rollouts, error) {
+	s := stage.Stage.Settings.(*pipelines.RL)
 	pool, err := a.practice(ctx, in.Stage, s)
 	if err != nil {
 		return rollouts{}, err
