@@ -19,7 +19,7 @@ RACE := ./activities/contract/... ./artifact/... ./configs/... ./data/... ./eval
 
 TOOL := go tool -modfile=tools/go.mod
 
-.PHONY: help build plugin demo demo-short test bench profile bench-gpu parity check fmt vet lint workflowcheck race clean
+.PHONY: help build plugin demo demo-short test minio bench profile bench-gpu parity check fmt vet lint workflowcheck race clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -38,6 +38,10 @@ demo-short: plugin build ## the same stages in a few minutes, in a folder of the
 
 test: plugin ## all tests
 	go test -p 2 -timeout 40m $(ARGS) ./...
+
+minio: ## bin/minio, a real MinIO server for the conformance tests, built from its module (minutes)
+	mkdir -p bin
+	cd deploy/tools && CGO_ENABLED=0 nice go build -ldflags '-s -w' -o ../../bin/minio github.com/minio/minio
 
 bench: plugin build ## temper beside its peers, into docs/benchmarks.md (ARGS="-rows 'train_A.*'")
 	go run ./bench $(ARGS)
