@@ -19,7 +19,7 @@ RACE := ./activities/contract/... ./artifact/... ./configs/... ./data/... ./eval
 
 TOOL := go tool -modfile=tools/go.mod
 
-.PHONY: help build temporal-cli plugin demo demo-short test chaos bench profile bench-gpu parity check fmt vet lint workflowcheck race clean
+.PHONY: help build temporal-cli minio plugin demo demo-short test chaos bench profile bench-gpu parity check fmt vet lint workflowcheck race clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -42,8 +42,7 @@ demo-short: plugin build ## the same stages in a few minutes, in a folder of the
 test: plugin ## all tests
 	go test -p 2 -timeout 40m $(ARGS) ./...
 
-chaos: plugin build ## runs whose processes are killed, whose store fails: do they end with the same bits? Into docs/chaos.md (ARGS="-hours 1")
-	go run ./chaos $(ARGS)
+.PHONY: help build temporal-cli minio plugin demo demo-short test chaos bench profile bench-gpu parity check fmt vet lint workflowcheck race clean
 
 bench: plugin build ## temper beside its peers, into docs/benchmarks.md (ARGS="-rows 'train_A.*'")
 	go run ./bench $(ARGS)

@@ -43,6 +43,7 @@ func Run(t *testing.T, open func(t *testing.T) artifact.Backend) {
 		{"cancelled", cancelled},
 		{"store: damaged blobs", damagedBlobs},
 		{"store: commit, fetch, lineage", storeTour},
+		{"store: index, collection", storeUpkeep},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) { tt.test(t, open(t)) })

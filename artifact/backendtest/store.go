@@ -104,3 +104,37 @@ func storeTour(t *testing.T, b artifact.Backend) {
 	require.True(t, ok, memo.Note)
 	require.Equal(t, map[string]artifact.Ref{"model": tuned}, memo.Outputs)
 }
+
+// storeUpkeep fills a bucket until it has an index, and collects garbage in it. What is there is
+// young, so nothing goes; what a collection and commits say to each other is said all the same.
+func storeUpkeep(t *testing.T, b artifact.Backend) {
+	store := artifact.New(b)
+	refs := Fill(t, b, 260)
+	list := func() []artifact.Entry {
+		var all []artifact.Entry
+		for e, err := range store.List(t.Context(), "") {
+			require.NoError(t, err)
+			all = append(all, e)
+		}
+		return all
+	}
+	want := list()
+	require.Len(t, want, len(refs))
+	_, err := b.Stat(t.Context(), "index/manifests.gz")
+	require.NoError(t, err)
+	require.Equal(t, want, list(), "from the index")
+	require.NoError(t, store.SetAlias(t.Context(), "first", refs[0], nil, "me", ""))
+	got, err := store.Collect(t.Context(), artifact.Collection{OlderThan: artifact.MinimumAge, Who: "the suite"})
+	require.NoError(t, err)
+	require.Equal(t, artifact.Collected{Kept: len(refs)}, got)
+	require.Equal(t, want, list())
+	for info, err := range b.List(t.Context(), "gc/") {
+		require.NoError(t, err)
+		require.Fail(t, "left behind", info.Key)
+	}
+	node, err := store.Descendants(t.Context(), refs[0])
+	require.NoError(t, err)
+	below := 0
+	node.Walk(func(*artifact.Node) { below++ })
+	require.Equal(t, len(refs), below)
+}
