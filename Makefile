@@ -28,7 +28,7 @@ build: ## bin/temper
 	go build -ldflags '$(LDFLAGS)' -o bin/temper ./cmd/temper
 
 temporal-cli: ## bin/temporal, Temporal's own command line, which some tests drive (minutes; outside the program's modules)
-	cd deploy/tools && go build -o ../../bin/temporal github.com/temporalio/cli/cmd/temporal
+	cd deploy/tools/temporal && go build -o ../../../bin/temporal github.com/temporalio/cli/cmd/temporal
 
 plugin: ## the XLA plugin, fetched once into the user's cache
 	go run ./device/plugin/install

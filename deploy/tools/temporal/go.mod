@@ -1,4 +1,4 @@
-module temper/deploy/tools
+module temper/deploy/tools/temporal
 
 go 1.26.8
 
