@@ -33,10 +33,7 @@ type control struct {
 // newControl lets people reach a stage. It comes first in a stage's workflow, for an update that finds no handler is refused.
 func newControl(ctx workflow.Context, in contract.StageInput) (*control, error) {
 	c := &control{stage: in.Stage.Stage}
-	if r := in.Resume; r != nil {
-		c.done = r.Done + len(r.Rounds)
-		c.restore(r.Control)
-	}
+	c.restore(in.Resume)
 	for _, name := range []string{contract.UpdatePause, contract.UpdateResume, contract.UpdateSet, contract.UpdateStop} {
 		err := workflow.SetUpdateHandlerWithOptions(ctx, name,
 			func(ctx workflow.Context, in contract.Control) (string, error) { return c.do(ctx, name, in), nil },
@@ -209,8 +206,13 @@ func (c *control) state() *contract.Controlled {
 	return &contract.Controlled{Tuning: c.tuning, Interventions: c.interventions, Paused: c.paused, Stopping: c.stopping}
 }
 
-// restore takes up what was asked of the stage before, under what has been asked since.
-func (c *control) restore(before *contract.Controlled) {
+// restore takes up how far the stage was, and what was asked of it before, under what has been asked since.
+func (c *control) restore(r *contract.Resume) {
+	if r == nil {
+		return
+	}
+	c.done = r.Done + len(r.Rounds)
+	before := r.Control
 	if before == nil {
 		return
 	}

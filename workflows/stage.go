@@ -171,7 +171,7 @@ func memoised(ctx workflow.Context, in contract.StageInput, work func(contract.S
 			return out, nil
 		case recalled.Resume != nil:
 			in.Resume = recalled.Resume
-			c.restore(recalled.Resume.Control)
+			c.restore(recalled.Resume)
 		}
 	}
 	out, err := work(in, c)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -37,10 +38,14 @@ func checkAttributes(ctx context.Context, c client.Client, namespace string) err
 	ctx, cancel := context.WithTimeout(ctx, reachWithin)
 	defer cancel()
 	there, err := c.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
-	if err != nil {
-		return fmt.Errorf("temporal.namespace: list the search attributes of %s: %w", namespace, err)
+	if err == nil {
+		return missingFrom(want, there.GetCustomAttributes(), namespace)
 	}
-	return missingFrom(want, there.GetCustomAttributes(), namespace)
+	all, allErr := c.GetSearchAttributes(ctx) // the way of services that let nobody operate them
+	if allErr != nil {
+		return fmt.Errorf("temporal.namespace: list the search attributes of %s: %w", namespace, errors.Join(err, allErr))
+	}
+	return missingFrom(want, all.GetKeys(), namespace)
 }
 
 func missingFrom(want, there map[string]enumspb.IndexedValueType, namespace string) error {
