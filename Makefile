@@ -42,7 +42,12 @@ demo-short: plugin build ## the same stages in a few minutes, in a folder of the
 test: plugin ## all tests
 	go test -p 2 -timeout 40m $(ARGS) ./...
 
-.PHONY: help build temporal-cli minio plugin demo demo-short test chaos bench profile bench-gpu parity check fmt vet lint workflowcheck race clean
+chaos: plugin build ## runs whose processes are killed, whose store fails: do they end with the same bits? Into docs/chaos.md (ARGS="-hours 1")
+	go run ./chaos $(ARGS)
+
+minio: ## bin/minio, a real MinIO server for the conformance tests, built from its module (minutes)
+	@mkdir -p bin
+	cd deploy/tools/minio && CGO_ENABLED=0 nice go build -ldflags '-s -w' -o ../../../bin/minio github.com/minio/minio
 
 bench: plugin build ## temper beside its peers, into docs/benchmarks.md (ARGS="-rows 'train_A.*'")
 	go run ./bench $(ARGS)
