@@ -162,10 +162,9 @@ func TestEveryActivityHasItsQueue(t *testing.T) {
 	a.RegisterLight(&light)
 	a.RegisterCPU(&cpu)
 	a.RegisterGPU(&gpu)
-	require.ElementsMatch(t, []string{contract.PrepareTasks, contract.RecallStage, contract.RememberStage, contract.ImportModel, contract.InitModel, contract.PlanDemos}, light.names)
-	require.ElementsMatch(t, []string{contract.ScoreShard, contract.GatherRollouts, contract.WriteLog, contract.CurateData, contract.WriteReport}, cpu.names)
-	require.ElementsMatch(t, []string{contract.TrainDemos, contract.Rollout, contract.SampleShard, contract.UpdatePolicy, contract.SaveState, contract.ExportModel, contract.WriteProblems,
-		contract.FilterProblems, contract.SampleTeacher, contract.DistillRound, contract.EvaluateModel}, gpu.names)
+	require.ElementsMatch(t, []string{contract.PrepareTasks, contract.RecallStage, contract.RememberStage, contract.ImportModel, contract.InitModel, contract.PlanDemos, contract.ResolveAlias, contract.PromoteModel}, light.names)
+	require.ElementsMatch(t, []string{contract.ScoreShard, contract.GatherRollouts, contract.WriteLog, contract.CurateData, contract.WriteReport, contract.CompareModels}, cpu.names)
+	require.ElementsMatch(t, []string{contract.TrainDemos, contract.Rollout, contract.SampleShard, contract.UpdatePolicy, contract.SaveState, contract.ExportModel, contract.WriteProblems, contract.FilterProblems, contract.SampleTeacher, contract.DistillRound, contract.EvaluateModel}, gpu.names)
 }
 
 func TestCacheForgetsTheOldest(t *testing.T) {
