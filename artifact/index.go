@@ -22,7 +22,7 @@ import (
 //
 // A commit puts the second before the manifest, so a listing that looks for these first
 // and reads the index then misses none. A listing that finds many of them writes the
-// index anew and deletes those that are in it. Small buckets have no index.
+// index anew and deletes those that are in it. A small bucket has no index.
 //
 // A garbage collection lists the manifests themselves, and leaves an index of what is
 // there: so it mends the index of a bucket into which manifests were copied, or from
@@ -30,8 +30,10 @@ import (
 const (
 	indexKey  = "index/manifests.gz"
 	newPrefix = "index/new/"
-	// indexFrom is how many manifests that are not in it are worth an index.
-	indexFrom = 256
+	// indexFrom is how many manifests are worth an index, and indexAgain how many that are
+	// not in it are worth writing it anew: each costs a listing a request.
+	indexFrom  = 256
+	indexAgain = 64
 	// newStale is the age of an entry whose commit has died.
 	newStale = time.Hour
 )

@@ -52,7 +52,7 @@ func (s *Store) List(ctx context.Context, kind string) iter.Seq2[Entry, error] {
 			}
 		}
 		// An index is a help, not a duty: who may only read lists all the same.
-		if whole := kind == "" || x.usable; whole && fresh >= indexFrom {
+		if kind == "" && fresh >= indexFrom || x.usable && fresh >= indexAgain {
 			_ = s.writeIndex(ctx, x)
 		}
 	}

@@ -49,7 +49,8 @@ type S3 struct {
 	KMSKey       string `yaml:"kms_key" json:"kms_key"`                                                      // of sse-kms; empty: the store's
 	LockMode     string `yaml:"lock_mode" json:"lock_mode" validate:"omitempty,oneof=governance compliance"` // retains blobs and manifests for lock_days; empty: what the bucket does by itself
 	LockDays     int    `yaml:"lock_days" json:"lock_days" validate:"gte=0,lte=36500"`                       // with lock_mode
-	CacheMB      int    `yaml:"cache_mb" json:"cache_mb" validate:"gte=0"`                                   // of files read from a store elsewhere that dir keeps for the next time; 0: none
+	Cache        string `yaml:"cache" json:"cache"`                                                          // folder of files read from a store elsewhere; empty: the user's cache folder
+	CacheMB      int    `yaml:"cache_mb" json:"cache_mb" validate:"gte=0"`                                   // how much of them it keeps for the next time; 0: none
 }
 
 // XLA says which compiler plugin runs the tensors.

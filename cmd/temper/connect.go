@@ -54,11 +54,7 @@ func find(ctx context.Context, s configs.Settings, log *slog.Logger) (*conn, err
 
 // attach connects to the servers that the settings name.
 func attach(ctx context.Context, s configs.Settings, log *slog.Logger) (*conn, error) {
-	var cache []artifact.Option
-	if s.S3.CacheMB > 0 {
-		cache = append(cache, artifact.CacheBlobs(filepath.Join(s.Dir, "cache", "blobs"), int64(s.S3.CacheMB)<<20))
-	}
-	store, storeErr := openStore(ctx, s.S3, cache...)
+	store, storeErr := openStore(ctx, s.S3, fileCache(s.S3)...)
 	temporal, err := dialTemporal(ctx, s.Temporal, log)
 	if err := errors.Join(err, storeErr); err != nil {
 		if temporal != nil {
@@ -69,6 +65,22 @@ func attach(ctx context.Context, s configs.Settings, log *slog.Logger) (*conn, e
 	c := &conn{client: temporal, store: store, settings: s}
 	c.onClose(func() error { temporal.Close(); return nil })
 	return c, nil
+}
+
+// fileCache keeps files read from the bucket, as the settings say. Where the user has no cache folder, nothing is kept.
+func fileCache(s configs.S3) []artifact.Option {
+	dir := s.Cache
+	if dir == "" {
+		base, err := os.UserCacheDir()
+		if err != nil {
+			return nil
+		}
+		dir = filepath.Join(base, "temper", "files")
+	}
+	if s.CacheMB == 0 {
+		return nil
+	}
+	return []artifact.Option{artifact.CacheBlobs(dir, int64(s.CacheMB)<<20)}
 }
 
 // ports say where built-in servers listen.

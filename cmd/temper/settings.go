@@ -59,7 +59,7 @@ func (a *app) load(sets []string) (configs.Settings, error) {
 		return s, fmt.Errorf("temporal.address is %q and s3.endpoint is %q: set both to use servers that run elsewhere, or neither for the ones built in",
 			s.Temporal.Address, s.S3.Endpoint)
 	}
-	for _, path := range []*string{&s.Dir, &s.XLA.Plugin, &s.XLA.Cache, &s.Temporal.TLS.CA, &s.Temporal.TLS.Cert, &s.Temporal.TLS.Key} {
+	for _, path := range []*string{&s.Dir, &s.XLA.Plugin, &s.XLA.Cache, &s.S3.Cache, &s.Temporal.TLS.CA, &s.Temporal.TLS.Cert, &s.Temporal.TLS.Key} {
 		if err := absolute(path); err != nil {
 			return s, err
 		}
