@@ -111,6 +111,9 @@ func dynamicSettings() dynamicconfig.StaticClient {
 		dynamicconfig.ForceSearchAttributesCacheRefreshOnRead.Key(): true,
 		dynamicconfig.WorkflowPauseEnabled.Key():                    true,
 		dynamicconfig.MatchingEnableFairness.Key():                  true,
+		// Priorities and fairness hold within a partition of a queue, and few workers need no more than one. All are still read, for an
+		// earlier server may have left work in them.
+		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key(): 1,
 	}
 }
 
