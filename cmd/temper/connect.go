@@ -94,13 +94,9 @@ const (
 // startStack runs the servers in this process and connects to them. command is what they are started for; with settingsPorts other
 // processes find them.
 func startStack(ctx context.Context, s configs.Settings, where ports, command string, log *slog.Logger) (c *conn, err error) {
-	attributes, err := attributeTypes()
+	o, err := stackOptions(s, where, log)
 	if err != nil {
 		return nil, err
-	}
-	o := devstack.Options{Dir: s.Dir, Namespace: s.Temporal.Namespace, Bucket: s.S3.Bucket, SearchAttributes: attributes, Logger: log}
-	if where == settingsPorts {
-		o.TemporalPort, o.UIPort, o.S3Port = s.Temporal.Port, s.Temporal.UIPort, s.S3.Port
 	}
 	stack, err := devstack.Start(ctx, o)
 	if err != nil {
@@ -129,6 +125,16 @@ func startStack(ctx context.Context, s configs.Settings, where ports, command st
 		c.onClose(remove)
 	}
 	return c, nil
+}
+
+// stackOptions are those of built-in servers.
+func stackOptions(s configs.Settings, where ports, log *slog.Logger) (devstack.Options, error) {
+	attributes, err := attributeTypes()
+	o := devstack.Options{Dir: s.Dir, Namespace: s.Temporal.Namespace, Bucket: s.S3.Bucket, SearchAttributes: attributes, Logger: log}
+	if where == settingsPorts {
+		o.TemporalPort, o.UIPort, o.S3Port = s.Temporal.Port, s.Temporal.UIPort, s.S3.Port
+	}
+	return o, err
 }
 
 func stopStack(s *devstack.Stack) error {

@@ -42,8 +42,12 @@ func (a *app) upOnly(ctx context.Context, only devstack.Server) (err error) {
 	if err != nil {
 		return err
 	}
-	stack, err := devstack.Start(ctx, devstack.Options{Dir: s.Dir, TemporalPort: s.Temporal.Port, UIPort: s.Temporal.UIPort, S3Port: s.S3.Port,
-		Namespace: s.Temporal.Namespace, Bucket: s.S3.Bucket, Only: only, Logger: log})
+	o, err := stackOptions(s, settingsPorts, log)
+	if err != nil {
+		return err
+	}
+	o.Only = only
+	stack, err := devstack.Start(ctx, o)
 	if err != nil {
 		return err
 	}
