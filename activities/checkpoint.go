@@ -49,12 +49,19 @@ func (a *Activities) checkpoint(ctx context.Context, stage contract.Stage, c *co
 	for n, r := range resume.Rounds {
 		parents = append(parents, artifact.Parent{Role: fmt.Sprintf("round/%d", n+1), Ref: r.Rollouts})
 	}
+	if resume.Ahead != nil {
+		parents = append(parents, artifact.Parent{Role: "ahead", Ref: resume.Ahead.Rollouts})
+	}
 	ref, err := a.commit(ctx, stage, kindProgress, fmt.Sprintf("%s after %d", stage.Stage.ID, resume.Done+len(resume.Rounds)), nil, map[string][]byte{resumeFile: body}, parents...)
 	if err != nil {
 		return err
 	}
 	touched := resume.Control != nil && len(resume.Control.Interventions) > 0
-	return a.store.Remember(ctx, checkpointKey(c.Key, stage.Run+"/"+stage.Stage.ID, touched), map[string]artifact.Ref{checkpointState: state.Snapshot, checkpointResume: ref})
+	needed := map[string]artifact.Ref{checkpointResume: ref} // garbage collection keeps these with their files
+	for _, p := range parents {
+		needed[p.Role] = p.Ref
+	}
+	return a.store.Remember(ctx, checkpointKey(c.Key, stage.Run+"/"+stage.Stage.ID, touched), needed)
 }
 
 // checkpointKey is where a stage's checkpoint is remembered; one that people had a hand in has a place for each workflow.

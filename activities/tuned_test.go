@@ -194,3 +194,19 @@ func TestInterventionsAreInTheLineage(t *testing.T) {
 	require.Equal(t, "probe", settings.ID)
 	require.Equal(t, stage.Interventions, settings.Interventions)
 }
+
+// TestACheckpointNeedsItsRounds: the log of the stage is made of them, so going on without one would fail at the end.
+func TestACheckpointNeedsItsRounds(t *testing.T) {
+	l := newLab(t)
+	stage := l.stage("probe")
+	samples, update := round(l, l.a, stage, start(l.out["base"]["model"]), 0)
+	done(l, l.a, (*Activities).saveState, contract.StateInput{Stage: stage, State: update.State,
+		Checkpoint: &contract.Checkpoint{Key: "abc", Resume: contract.Resume{Rounds: []contract.Round{{Rollouts: samples.Rollouts}}}}})
+	recalled, err := l.a.recallStage(l.ctx, "abc")
+	require.NoError(t, err)
+	require.Len(t, recalled.Resume.Rounds, 1)
+	l.damage(samples.Rollouts, rolloutsFile, true)
+	recalled, err = l.a.recallStage(l.ctx, "abc")
+	require.NoError(t, err)
+	require.Nil(t, recalled.Resume)
+}

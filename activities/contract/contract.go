@@ -74,54 +74,6 @@ type Stage struct {
 	Streams map[string]tasks.Source `json:"streams,omitempty"`
 }
 
-// State is a model in training as a value: a snapshot in the bucket and the updates since. Key names the state that they lead to; a
-// worker that holds it goes on at once, any other restores the snapshot and replays the updates to the same bits.
-type State struct {
-	Snapshot artifact.Ref `json:"snapshot"`
-	Log      []Update     `json:"log,omitempty"`
-	Key      string       `json:"key"`
-	Step     int          `json:"step"` // optimizer steps in this stage
-
-	Policy artifact.Ref `json:"policy,omitzero"` // its parameters for workers that only sample, where they are published
-	Home   string       `json:"home,omitempty"`  // queue of the worker that holds it
-}
-
-// Update is one logged change of a state. Exactly one of its parts is set.
-type Update struct {
-	Demos    *DemoSteps   `json:"demos,omitempty"`
-	Policy   *PolicyStep  `json:"policy,omitempty"`    // one round of reinforcement learning
-	OnPolicy *DistillStep `json:"on_policy,omitempty"` // one round of on-policy distillation
-}
-
-// DemoSteps is the update of a span of steps on demonstrations.
-type DemoSteps struct {
-	Span
-	Data  artifact.Ref `json:"data,omitzero"` // demonstrations made in this stage, instead of the stage's own data
-	Total int          `json:"total"`         // steps of the whole schedule
-}
-
-// Span is a range of steps [From, To). Tuning is what of the stage's settings was in force other than in the pipeline, here and below.
-type Span struct {
-	From   int              `json:"from"`
-	To     int              `json:"to"`
-	Tuning pipelines.Tuning `json:"tuning,omitempty"`
-}
-
-// PolicyStep is the update of one round: on its rollouts, then on the demonstrations of the problems in Interleave, if any.
-type PolicyStep struct {
-	Round      int          `json:"round"`
-	Rollouts   artifact.Ref `json:"rollouts"`
-	Interleave []int        `json:"interleave,omitempty"` // ordinals in the stage's problems
-
-	Tuning pipelines.Tuning `json:"tuning,omitempty"`
-}
-
-// DistillStep is the update of one round of on-policy distillation: the student's samples, judged by the teacher's logits.
-type DistillStep struct {
-	Round  int              `json:"round"`
-	Tuning pipelines.Tuning `json:"tuning,omitempty"`
-}
-
 // Dataset describes one task set once it is in the bucket.
 type Dataset struct {
 	Ref   artifact.Ref `json:"ref"`
@@ -186,72 +138,6 @@ type LeftOut struct {
 	Batch  []string `json:"batch"` // how its first sequences begin
 }
 
-// RolloutInput asks for one round's samples of the policy, or those of a shard.
-type RolloutInput struct {
-	Stage Stage `json:"stage"`
-	State State `json:"state"`
-	Round int   `json:"round"`
-	Shard *Span `json:"shard,omitempty"` // prompts of the round
-
-	Tuning pipelines.Tuning `json:"tuning,omitempty"`
-}
-
-// ScoreInput asks for the scores of a shard's samples.
-type ScoreInput struct {
-	Stage   Stage            `json:"stage"`
-	Samples artifact.Ref     `json:"samples"`
-	Tuning  pipelines.Tuning `json:"tuning,omitempty"`
-}
-
-// GatherInput asks for a round's scored shards as one, in their order.
-type GatherInput struct {
-	Stage  Stage          `json:"stage"`
-	State  State          `json:"state"` // that sampled
-	Round  int            `json:"round"`
-	Shards []artifact.Ref `json:"shards"`
-
-	Tuning pipelines.Tuning `json:"tuning,omitempty"`
-}
-
-// RolloutOutput is what a round's samples were worth.
-type RolloutOutput struct {
-	Rollouts   artifact.Ref `json:"rollouts"`
-	Reward     float64      `json:"reward"`   // mean over samples
-	Solved     float64      `json:"solved"`   // share of samples with the verdict correct
-	Finished   float64      `json:"finished"` // share of samples that ended by themselves
-	Length     float64      `json:"length"`   // mean tokens
-	Errors     int          `json:"errors"`   // samples whose reward could not be computed
-	Unsolved   []int        `json:"unsolved"` // ordinals of problems that no sample solved and that have a demonstration
-	Constant   float64      `json:"constant"` // share of groups whose rewards are all equal
-	Ordinals   []int        `json:"ordinals"` // problems of the round
-	Seconds    float64      `json:"seconds"`
-	TokensRead int          `json:"tokens"`
-
-	Tuning pipelines.Tuning `json:"tuning,omitempty"` // in force when it was sampled
-}
-
-// PolicyInput asks for one round's update of a state.
-type PolicyInput struct {
-	Stage   Stage      `json:"stage"`
-	State   State      `json:"state"`
-	Step    PolicyStep `json:"step"`
-	Publish bool       `json:"publish,omitempty"` // the new parameters for workers that only sample
-}
-
-// Of is the stage that is trained.
-func (in PolicyInput) Of() Stage { return in.Stage }
-
-// PolicyOutput is the state after a round.
-type PolicyOutput struct {
-	State   State              `json:"state"`
-	Loss    float64            `json:"loss"`
-	Norm    float64            `json:"norm"`
-	Metrics map[string]float64 `json:"metrics,omitempty"`
-	SFTLoss float64            `json:"sft_loss,omitempty"` // of the interleaved step
-	Seconds float64            `json:"seconds"`
-	LeftOut []LeftOut          `json:"left_out,omitempty"`
-}
-
 // StateInput names a state of a stage.
 type StateInput struct {
 	Stage Stage `json:"stage"`
@@ -269,27 +155,6 @@ type Checkpoint struct {
 
 // Of is the stage that is trained.
 func (in StateInput) Of() Stage { return in.Stage }
-
-// LogInput asks for the log of an RL stage.
-type LogInput struct {
-	Stage  Stage   `json:"stage"`
-	Rounds []Round `json:"rounds"`
-}
-
-// Round is one line of an RL stage's log.
-type Round struct {
-	Rollouts artifact.Ref `json:"rollouts"`
-	Reward   float64      `json:"reward"`
-	Solved   float64      `json:"solved"`
-	Entropy  float64      `json:"entropy"`
-	Norm     float64      `json:"norm"`
-	Gap      float64      `json:"gap"` // mean |sampler's − trainer's log-probability|, nats
-	// Interleave are the ordinals of the problems whose demonstrations the round trained on.
-	Interleave []int     `json:"interleave,omitempty"`
-	LeftOut    []LeftOut `json:"left_out,omitempty"`
-
-	Tuning pipelines.Tuning `json:"tuning,omitempty"`
-}
 
 // ProblemsOut is what a stage that selects or makes problems gives.
 type ProblemsOut struct {
@@ -383,37 +248,6 @@ type StageInput struct {
 	Or *StageInput `json:"or,omitempty"`
 	// Resume carries the progress of a stage whose history grew too long.
 	Resume *Resume `json:"resume,omitempty"`
-}
-
-// Resume is the progress of a stage.
-type Resume struct {
-	State  State   `json:"state"`
-	Rounds []Round `json:"rounds,omitempty"` // of reinforcement learning
-	Buffer []int   `json:"buffer,omitempty"`
-	Demos  []int   `json:"demos,omitempty"`
-
-	Done    int                `json:"done,omitempty"`    // steps, and rounds of distillation
-	Data    artifact.Ref       `json:"data,omitzero"`     // the teacher's samples
-	Numbers map[string]float64 `json:"numbers,omitempty"` // of the result, as far as they are known
-	Control *Controlled        `json:"control,omitempty"`
-	Note    string             `json:"note,omitempty"` // where it comes from, for people
-	Times   Times              `json:"times,omitzero"`
-	Ahead   *RolloutOutput     `json:"ahead,omitempty"` // the next round's samples, where they were drawn ahead
-}
-
-// Times are the seconds of an RL stage's rounds so far: in the activities that sample and train, and from the first step of each round to its last.
-// What the second has more than the first is orchestration.
-type Times struct {
-	Sampling float64 `json:"sampling"`
-	Training float64 `json:"training"`
-	Rounds   float64 `json:"rounds"`
-}
-
-// Add adds a round's.
-func (t *Times) Add(round Times) {
-	t.Sampling += round.Sampling
-	t.Training += round.Training
-	t.Rounds += round.Rounds
 }
 
 // StageOut is what a stage gives.
