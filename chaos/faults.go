@@ -12,13 +12,16 @@ import (
 	"time"
 )
 
+// strike lets a fault happen once, and mends what does not mend itself.
+type strike func(ctx context.Context, s *stand, r *rand.Rand) error
+
 // fault is something that happens to a run, again and again, at random moments.
 type fault struct {
 	name   string
 	on     func(context.Context, *chaos, string) (*stand, error)
 	mean   time.Duration // between one and the next
 	share  float64       // of the times asked for
-	strike func(ctx context.Context, s *stand, r *rand.Rand) error
+	strike strike
 }
 
 // errMissed is a fault that found nothing to strike; it does not count.
@@ -26,32 +29,18 @@ var errMissed = errors.New("missed")
 
 // faults are the rows of the table.
 var faults = []fault{
-	{"kill -9 of everything", together, 5 * time.Second, 1, func(_ context.Context, s *stand, _ *rand.Rand) error { return hit(kill(s.processes...)) }},
+	{"kill -9 of everything", together, 5 * time.Second, 1, killAll},
 	{"kill -9 of a worker", apart, 6 * time.Second, 0.4, killWorker},
-	{"kill -9 of the Temporal server", apart, 5 * time.Second, 0.4, func(_ context.Context, s *stand, _ *rand.Rand) error { return hit(kill(s.named("server"))) }},
-	{"kill -9 of the S3 store", apart, 4 * time.Second, 0.4, func(_ context.Context, s *stand, _ *rand.Rand) error { return hit(kill(s.named("s3"))) }},
-	{"kill -9 of all processes at once", apart, 8 * time.Second, 0.4, func(_ context.Context, s *stand, _ *rand.Rand) error { return hit(kill(s.processes...)) }},
+	{"kill -9 of the Temporal server", apart, 5 * time.Second, 0.4, killNamed("server")},
+	{"kill -9 of the S3 store", apart, 4 * time.Second, 0.4, killNamed("s3")},
+	{"kill -9 of all processes at once", apart, 8 * time.Second, 0.4, killAll},
 	{"a worker that hangs, and comes back", apart, 6 * time.Second, 0.1, hang},
-	{"S3 errors, lost and cut answers", apart, 2 * time.Second, 0.4, func(ctx context.Context, s *stand, r *rand.Rand) error {
-		before := s.proxy.spoilt.Load()
-		s.proxy.hold(ctx, 0.3, 0, time.Duration(1+r.IntN(3))*time.Second)
-		return hit(s.proxy.spoilt.Load() > before)
-	}},
-	{"S3 slow by up to 2 s", apart, 2 * time.Second, 0.2, func(ctx context.Context, s *stand, r *rand.Rand) error {
-		s.proxy.hold(ctx, 0, 2*time.Second, time.Duration(2+r.IntN(4))*time.Second)
-		return nil
-	}},
+	{"S3 errors, lost and cut answers", apart, 2 * time.Second, 0.4, spoilStore},
+	{"S3 slow by up to 2 s", apart, 2 * time.Second, 0.2, slowStore},
 	{"a full disk below the servers", onSmallDisk, 4 * time.Second, 0.2, fillDisk},
 	{"a damaged snapshot", together, 4 * time.Second, 0.3, damageSnapshot},
 	{"all of these at once", apart, 5 * time.Second, 1, func(ctx context.Context, s *stand, r *rand.Rand) error {
-		return pick(r, []func(context.Context, *stand, *rand.Rand) error{killWorker, killWorker,
-			func(_ context.Context, s *stand, _ *rand.Rand) error { return hit(kill(s.named("server"))) },
-			func(_ context.Context, s *stand, _ *rand.Rand) error { return hit(kill(s.named("s3"))) },
-			func(_ context.Context, s *stand, _ *rand.Rand) error { return hit(kill(s.processes...)) },
-			func(ctx context.Context, s *stand, r *rand.Rand) error {
-				s.proxy.hold(ctx, 0.3, time.Second, time.Duration(1+r.IntN(3))*time.Second)
-				return nil
-			}, damageSnapshot})(ctx, s, r)
+		return pick(r, []strike{killWorker, killWorker, killNamed("server"), killNamed("s3"), killAll, spoilStore, slowStore, damageSnapshot})(ctx, s, r)
 	}},
 }
 
@@ -63,6 +52,25 @@ func hit(struck bool) error {
 }
 
 func pick[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }
+
+func killAll(_ context.Context, s *stand, _ *rand.Rand) error { return hit(kill(s.processes...)) }
+
+func killNamed(name string) strike {
+	return func(_ context.Context, s *stand, _ *rand.Rand) error { return hit(kill(s.named(name))) }
+}
+
+// spoilStore spoils a part of the store's answers for some seconds.
+func spoilStore(ctx context.Context, s *stand, r *rand.Rand) error {
+	before := s.proxy.spoilt.Load()
+	s.proxy.hold(ctx, 0.3, 0, time.Duration(1+r.IntN(3))*time.Second)
+	return hit(s.proxy.spoilt.Load() > before)
+}
+
+// slowStore delays the store's answers for some seconds.
+func slowStore(ctx context.Context, s *stand, r *rand.Rand) error {
+	s.proxy.hold(ctx, 0, 2*time.Second, time.Duration(2+r.IntN(4))*time.Second)
+	return nil
+}
 
 func killWorker(_ context.Context, s *stand, r *rand.Rand) error {
 	return hit(kill(pick(r, s.workers)))

@@ -170,7 +170,7 @@ func (c *chaos) once(ctx context.Context, s *stand, f fault, random *rand.Rand, 
 	}
 	striking, stop := context.WithCancel(ctx)
 	struck := make(chan error, 1)
-	go func() { struck <- strike(striking, s, f, random, r) }()
+	go func() { struck <- strikes(striking, s, f, random, r) }()
 	out, err := s.await(ctx, id)
 	stop()
 	if strikeErr := <-struck; strikeErr != nil {
@@ -198,8 +198,8 @@ func (c *chaos) once(ctx context.Context, s *stand, f fault, random *rand.Rand, 
 	return nil
 }
 
-// strike lets the fault happen at random moments until the run has ended, or it has happened often enough.
-func strike(ctx context.Context, s *stand, f fault, random *rand.Rand, r *result) error {
+// strikes lets the fault happen at random moments until the run has ended, or it has happened often enough.
+func strikes(ctx context.Context, s *stand, f fault, random *rand.Rand, r *result) error {
 	for r.times < r.want {
 		wait := time.Duration(random.ExpFloat64() * float64(f.mean))
 		select {

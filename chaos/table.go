@@ -53,7 +53,7 @@ func (t table) write(path string, c *chaos) error {
 	}
 	text := fmt.Sprintf(`# Chaos
 
-Written by %s on %s/%s, %d processors, %s, with %s, seed %d. Each run of chaos/chaos.yaml (pre-training, SFT, ReLIFT, distillation off and on policy) is held
+Written by %s on %s/%s, %d processors, %s, with %s, seed %d. Each run of chaos/chaos.yaml (pre-training, SFT, ReLIFT, GRPO in shards and one step off policy, distillation off and on policy) is held
 against one that nothing happened to: the digests of all models' files, and the multiset of prompts and demonstrations that were trained on. What each
 fault is stands in chaos/faults.go; what is promised, in [durability.md](durability.md).
 
