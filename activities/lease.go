@@ -40,7 +40,7 @@ func owned[In, Out any](a *Activities, stageOf func(In) contract.Stage, fn func(
 	}
 }
 
-// own waits for the lease of a stage and keeps it until done is called. When it is lost the context ends.
+// own takes the lease of a stage and keeps it until done is called. When it is lost the context ends.
 func (a *Activities) own(ctx context.Context, stage contract.Stage) (_ context.Context, done func(), err error) {
 	if a.holder == "" {
 		return ctx, func() {}, nil
@@ -51,7 +51,7 @@ func (a *Activities) own(ctx context.Context, stage contract.Stage) (_ context.C
 		l = a.store.Lease(name, a.holder, leaseLasts)
 		a.leases[name] = l
 	}
-	for told := false; ; told = true {
+	for began := time.Now(); ; {
 		err := l.Hold(ctx)
 		if err == nil {
 			break
@@ -59,8 +59,8 @@ func (a *Activities) own(ctx context.Context, stage contract.Stage) (_ context.C
 		if !errors.Is(err, artifact.ErrHeld) {
 			return nil, nil, err
 		}
-		if !told {
-			a.log.Warn("waiting for a stage that another Temporal has trained within the last seconds", "stage", name, "error", err)
+		if time.Since(began) > leaseBeat { // the accelerator is for others meanwhile; the lease remembers what it has seen
+			return nil, nil, fmt.Errorf("%w: %w", errNotOwner, err)
 		}
 		select {
 		case <-ctx.Done():
