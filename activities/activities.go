@@ -33,19 +33,17 @@ type Config struct {
 
 // Activities carries the dependencies of all activities.
 type Activities struct {
-	store *artifact.Store
-	home  string
-	code  string
-
-	holder string
-	leases leases // used by the activity that has the accelerator
-	grace  time.Duration
-	log    *slog.Logger
-	open   func() (*engine, error)
+	store        *artifact.Store
+	code         string
+	home, holder string
+	grace        time.Duration
+	log          *slog.Logger
+	open         func() (*engine, error)
 
 	device atomic.Pointer[string] // description of the accelerator once it is open
 
 	gpu       sync.Mutex // held by the activity that uses the accelerator
+	leases    leases
 	residents residents
 	loaded    loadedModels
 	problems  cache[[]tasks.Problem]

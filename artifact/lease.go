@@ -20,11 +20,10 @@ type Lease struct {
 	store       *Store
 	key, holder string
 	lasts       time.Duration
-	since       func(time.Time) time.Duration // of the time that counts on, whatever is done to the wall clock
 
 	mu      sync.Mutex
 	seen    string    // ETag of the record
-	at      time.Time // when it was first seen
+	at      time.Time // when it was first seen; time.Since it counts on, whatever is done to the wall clock
 	renewed time.Time // by this holder, last
 }
 
@@ -35,7 +34,7 @@ type leaseRecord struct {
 
 // Lease names a right and who asks for it. Any number of processes may ask as the same holder.
 func (s *Store) Lease(name, holder string, lasts time.Duration) *Lease {
-	return &Lease{store: s, key: "leases/" + url.PathEscape(name) + ".json", holder: holder, lasts: lasts, since: time.Since}
+	return &Lease{store: s, key: "leases/" + url.PathEscape(name) + ".json", holder: holder, lasts: lasts}
 }
 
 // Hold takes the lease or renews it, which is to be done several times as often as it lasts. ErrHeld says that another holder has it; calling again
@@ -43,7 +42,7 @@ func (s *Store) Lease(name, holder string, lasts time.Duration) *Lease {
 func (l *Lease) Hold(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.renewed.IsZero() && l.since(l.renewed) < l.lasts/8 {
+	if !l.renewed.IsZero() && time.Since(l.renewed) < l.lasts/8 {
 		return nil
 	}
 	for {
@@ -61,7 +60,7 @@ func (l *Lease) Hold(ctx context.Context) error {
 			if info.ETag != l.seen {
 				l.seen, l.at = info.ETag, time.Now()
 			}
-			if record.Holder != l.holder && l.since(l.at) < l.lasts {
+			if record.Holder != l.holder && time.Since(l.at) < l.lasts {
 				l.renewed = time.Time{}
 				return fmt.Errorf("lease %s: %w: %s", l.key, ErrHeld, record.Holder)
 			}

@@ -48,7 +48,7 @@ func newProxy(address, target string, seed uint64) (*proxy, error) {
 		case <-r.Context().Done():
 			return
 		}
-		spoil(p, w, r, forward)
+		spoil(w, r, forward)
 	})}
 	go p.server.Serve(l) //nolint:errcheck // it ends with Close
 	return p, nil
@@ -64,27 +64,25 @@ func (p *proxy) set(share float64, delay time.Duration) {
 }
 
 // spoiling answers a request in its own way.
-type spoiling func(p *proxy, w http.ResponseWriter, r *http.Request, forward http.Handler)
+type spoiling func(w http.ResponseWriter, r *http.Request, forward http.Handler)
 
 // ways are what can go wrong with a request.
 var ways = []spoiling{
 	status(http.StatusServiceUnavailable, "SlowDown"),
 	status(http.StatusInternalServerError, "InternalError"),
-	func(*proxy, http.ResponseWriter, *http.Request, http.Handler) { panic(http.ErrAbortHandler) }, // hangs up before
+	func(http.ResponseWriter, *http.Request, http.Handler) { panic(http.ErrAbortHandler) }, // hangs up before
 	// Does what is asked and hangs up before answering.
-	func(_ *proxy, _ http.ResponseWriter, r *http.Request, forward http.Handler) {
+	func(_ http.ResponseWriter, r *http.Request, forward http.Handler) {
 		forward.ServeHTTP(&void{header: http.Header{}}, r)
 		panic(http.ErrAbortHandler)
 	},
 	// Hangs up in the middle of the answer.
-	func(_ *proxy, w http.ResponseWriter, r *http.Request, forward http.Handler) {
+	func(w http.ResponseWriter, r *http.Request, forward http.Handler) {
 		forward.ServeHTTP(&cut{ResponseWriter: w, left: 700}, r)
 	},
 }
 
-func pass(_ *proxy, w http.ResponseWriter, r *http.Request, forward http.Handler) {
-	forward.ServeHTTP(w, r)
-}
+func pass(w http.ResponseWriter, r *http.Request, forward http.Handler) { forward.ServeHTTP(w, r) }
 
 func (p *proxy) draw() (spoiling, time.Duration) {
 	p.mu.Lock()
@@ -101,7 +99,7 @@ func (p *proxy) draw() (spoiling, time.Duration) {
 }
 
 func status(code int, name string) spoiling {
-	return func(_ *proxy, w http.ResponseWriter, r *http.Request, _ http.Handler) {
+	return func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "application/xml")
 		w.WriteHeader(code)

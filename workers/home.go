@@ -5,10 +5,30 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"temper/activities/contract"
+	"temper/configs"
 )
+
+// takeHome gives a worker with an accelerator the queue for work that needs the states it holds.
+func takeHome(s configs.Worker) (queue string, leave func(), err error) {
+	if !slices.Contains(s.Queues, contract.QueueGPU) {
+		return "", func() {}, nil
+	}
+	return home(filepath.Join(os.TempDir(), fmt.Sprintf("temper-workers-%d", os.Getuid())))
+}
+
+// atHome adds the home queue, which is served as the queue of accelerators is.
+func atHome(plans []planned, home string) []planned {
+	for _, p := range plans {
+		if p.queue == contract.QueueGPU {
+			return append(slices.Clone(plans), planned{queue: home, options: p.options})
+		}
+	}
+	return plans
+}
 
 // home names the queue of this worker alone: by the machine, and by the first number that no other worker of this machine has. A worker that is
 // started again usually gets the number of the one before it, so that what waits for that one goes on at once. The number is a locked file in

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 
@@ -104,24 +102,6 @@ func Start(ctx context.Context, o Options) (*Group, error) {
 		return nil, err
 	}
 	return g, nil
-}
-
-// takeHome gives a worker with an accelerator the queue for work that needs the states it holds.
-func takeHome(s configs.Worker) (queue string, leave func(), err error) {
-	if !slices.Contains(s.Queues, contract.QueueGPU) {
-		return "", func() {}, nil
-	}
-	return home(filepath.Join(os.TempDir(), fmt.Sprintf("temper-workers-%d", os.Getuid())))
-}
-
-// atHome adds the home queue, which is served as the queue of accelerators is.
-func atHome(plans []planned, home string) []planned {
-	for _, p := range plans {
-		if p.queue == contract.QueueGPU {
-			return append(slices.Clone(plans), planned{queue: home, options: p.options})
-		}
-	}
-	return plans
 }
 
 // DeviceOpener loads the XLA plugin that the settings name, or the one in the cache.
