@@ -23,13 +23,7 @@ func TestPipelineTravelsAsJSON(t *testing.T) {
 	for _, name := range Builtin() {
 		p, err := Load(name, nil)
 		require.NoError(t, err)
-		data, err := json.Marshal(p)
-		require.NoError(t, err)
-		var again Pipeline
-		require.NoError(t, json.Unmarshal(data, &again))
-		require.NoError(t, again.Validate())
-		p.src = nil
-		require.Equal(t, p, &again)
+		again := throughJSON(t, p)
 		for i := range p.Stages {
 			require.Equal(t, p.Stages[i].Key(nil, nil, p.Seed), again.Stages[i].Key(nil, nil, again.Seed))
 			require.Equal(t, p.Stages[i].Inputs(), again.Stages[i].Inputs())
@@ -203,4 +197,17 @@ func eachTag(t *testing.T, path string, typ reflect.Type) {
 			eachTag(t, path+"."+f.Name, f.Type)
 		}
 	}
+}
+
+// throughJSON is a pipeline as it comes out of a workflow's input: the same.
+func throughJSON(t *testing.T, p *Pipeline) *Pipeline {
+	t.Helper()
+	body, err := json.Marshal(p)
+	require.NoError(t, err)
+	var again Pipeline
+	require.NoError(t, json.Unmarshal(body, &again))
+	require.NoError(t, again.Validate())
+	p.src = nil
+	require.Equal(t, p, &again)
+	return &again
 }

@@ -1,7 +1,6 @@
 package pipelines
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 
@@ -37,13 +36,7 @@ func TestAliasBase(t *testing.T) {
 	require.NoError(t, p.Each(func(st *Stage) error { kinds = append(kinds, st.Kind); return nil }))
 	require.Equal(t, []string{"alias", "pretrain", "sft", "evaluate", "promote"}, kinds)
 
-	body, err := json.Marshal(p)
-	require.NoError(t, err)
-	var again Pipeline
-	require.NoError(t, json.Unmarshal(body, &again))
-	require.NoError(t, again.Validate())
-	p.src = nil
-	require.Equal(t, p, &again)
+	throughJSON(t, p)
 
 	alone, err := Parse("p.yaml", []byte("name: p\nbase: {pretrain: {model: {layers: 1, hidden: 16, heads: 2}, data: pool, steps: 3}}\ntasks: {pool: {procedural: chain}}"), nil)
 	require.NoError(t, err)

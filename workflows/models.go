@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"maps"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -133,10 +134,7 @@ func modelOut(ref artifact.Ref, summary string, numbers map[string]float64) cont
 
 func merge(a, b map[string]float64) map[string]float64 {
 	out := map[string]float64{}
-	for _, m := range []map[string]float64{a, b} {
-		for k, v := range m {
-			out[k] = v
-		}
-	}
+	maps.Copy(out, a)
+	maps.Copy(out, b)
 	return out
 }
