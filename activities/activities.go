@@ -47,6 +47,7 @@ type Activities struct {
 	residents residents
 	loaded    loadedModels
 	problems  cache[[]tasks.Problem]
+	shortages shortages
 }
 
 // engine is the accelerator with what has been compiled for it.
@@ -54,6 +55,7 @@ type engine struct {
 	client  *device.Client
 	trainer *train.Trainer
 	sampler *rollout.Sampler
+	room    *room // of the activity that has the device
 }
 
 // New makes the activities of one worker process.

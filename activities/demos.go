@@ -21,6 +21,7 @@ import (
 // trainDemos does the steps [From, To) of a stage on demonstrations and saves the state. What a step trains on depends on the stage's
 // inputs, its seed and the step's number alone.
 func (a *Activities) trainDemos(ctx context.Context, e *engine, in contract.TrainInput) (contract.TrainOutput, error) {
+	e.room.atLeast(in.State.Parts)
 	held, err := a.restore(ctx, e, in.Stage, in.State)
 	if err != nil {
 		return contract.TrainOutput{}, err
@@ -30,7 +31,7 @@ func (a *Activities) trainDemos(ctx context.Context, e *engine, in contract.Trai
 		held.state.Free()
 		return out, err
 	}
-	state, err := a.advance(held, in.State, contract.Update{Demos: &contract.DemoSteps{Span: in.Span, Data: in.Data, Total: in.Total}})
+	state, err := a.advance(e, held, in.State, contract.Update{Demos: &contract.DemoSteps{Span: in.Span, Data: in.Data, Total: in.Total}})
 	if err != nil {
 		return out, err
 	}
@@ -75,7 +76,7 @@ func (a *Activities) demoSteps(ctx context.Context, e *engine, in contract.Train
 		if err != nil {
 			return out, err
 		}
-		batches, err := train.Pack(examples, plan.layout, nil)
+		batches, err := e.pack(examples, plan.layout, nil)
 		if err != nil {
 			return out, err
 		}

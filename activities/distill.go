@@ -69,6 +69,7 @@ func correctness(needed bool) (*reward.Scorer, error) {
 
 // distillRound does one round of on-policy distillation.
 func (a *Activities) distillRound(ctx context.Context, e *engine, in contract.DistillInput) (contract.DistillOutput, error) {
+	e.room.atLeast(in.State.Parts)
 	held, err := a.restore(ctx, e, in.Stage, in.State)
 	if err != nil {
 		return contract.DistillOutput{}, err
@@ -79,7 +80,7 @@ func (a *Activities) distillRound(ctx context.Context, e *engine, in contract.Di
 		held.state.Free()
 		return contract.DistillOutput{}, err
 	}
-	out.State, err = a.advance(held, in.State, contract.Update{OnPolicy: &step})
+	out.State, err = a.advance(e, held, in.State, contract.Update{OnPolicy: &step})
 	return out, err
 }
 
@@ -128,7 +129,7 @@ func (a *Activities) onPolicyStep(ctx context.Context, e *engine, stage contract
 			}
 		}
 	}
-	batches, err := train.Pack(train.Demonstrations(demos, true), train.Layout{Rows: s.Rows, Length: s.Length, Packing: true}, nil)
+	batches, err := e.pack(train.Demonstrations(demos, true), train.Layout{Rows: s.Rows, Length: s.Length, Packing: true}, nil)
 	if err != nil {
 		return contract.DistillOutput{}, err
 	}

@@ -66,7 +66,7 @@ func classify(ctx context.Context, err error) error {
 		return nil
 	case errors.Is(context.Cause(ctx), errStopping):
 		return fmt.Errorf("%w: %w", errStopping, err)
-	case errors.Is(err, errNotOwner), ctx.Err() != nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, artifact.ErrUnreachable):
+	case errors.Is(err, errNotOwner), errors.Is(err, errShort), ctx.Err() != nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, artifact.ErrUnreachable):
 		return err
 	default:
 		return temporal.NewNonRetryableApplicationError(err.Error(), "permanent", err)
@@ -85,6 +85,6 @@ func accelerated[In, Out any](a *Activities, fn func(ctx context.Context, e *eng
 		if err != nil {
 			return out, fmt.Errorf("open the accelerator: %w", err)
 		}
-		return fn(ctx, e, in)
+		return sparing(ctx, a, *e, func(e *engine) (Out, error) { return fn(ctx, e, in) })
 	}
 }

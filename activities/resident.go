@@ -116,6 +116,7 @@ func (a *Activities) replay(ctx context.Context, e *engine, stage contract.Stage
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	e = e.cutting(u.Parts)
 	switch {
 	case u.Demos != nil:
 		_, err := a.demoSteps(ctx, e, contract.TrainInput{Stage: stage, Data: u.Demos.Data, Span: u.Demos.Span, Total: u.Demos.Total}, held)
@@ -132,7 +133,10 @@ func (a *Activities) replay(ctx context.Context, e *engine, stage contract.Stage
 }
 
 // advance puts a changed state back under its new name.
-func (a *Activities) advance(held *resident, s contract.State, u contract.Update) (contract.State, error) {
+func (a *Activities) advance(e *engine, held *resident, s contract.State, u contract.Update) (contract.State, error) {
+	if e.room.parts > 1 {
+		u.Parts = e.room.parts
+	}
 	key, err := nextKey(s.Key, u)
 	if err != nil {
 		held.state.Free()
@@ -140,7 +144,7 @@ func (a *Activities) advance(held *resident, s contract.State, u contract.Update
 	}
 	a.residents.put(key, held)
 	log := append(append([]contract.Update{}, s.Log...), u)
-	return contract.State{Snapshot: s.Snapshot, Log: log, Key: key, Step: held.state.Main.Step, Home: a.home}, nil
+	return contract.State{Snapshot: s.Snapshot, Log: log, Key: key, Step: held.state.Main.Step, Parts: u.Parts, Home: a.home}, nil
 }
 
 // remake gives the state of a snapshot whose files are gone or damaged: the snapshot before it with the updates since done again. The files are

@@ -42,6 +42,7 @@ func (a *Activities) practice(ctx context.Context, stage contract.Stage, s *pipe
 // updatePolicy does one round's update.
 func (a *Activities) updatePolicy(ctx context.Context, e *engine, in contract.PolicyInput) (contract.PolicyOutput, error) {
 	start := time.Now()
+	e.room.atLeast(in.State.Parts)
 	held, err := a.restore(ctx, e, in.Stage, in.State)
 	if err != nil {
 		return contract.PolicyOutput{}, err
@@ -51,7 +52,7 @@ func (a *Activities) updatePolicy(ctx context.Context, e *engine, in contract.Po
 		held.state.Free()
 		return out, err
 	}
-	out.State, err = a.advance(held, in.State, contract.Update{Policy: &in.Step})
+	out.State, err = a.advance(e, held, in.State, contract.Update{Policy: &in.Step})
 	if err == nil && in.Publish {
 		out.State.Policy, err = a.publish(ctx, e, in.Stage, held)
 	}
@@ -103,7 +104,7 @@ func (a *Activities) policyStep(ctx context.Context, e *engine, stage contract.S
 	var out contract.PolicyOutput
 	g := guard{trainer: e.trainer, held: held}
 	if len(examples) > 0 {
-		batches, err := train.Pack(examples, layout, loss.Columns())
+		batches, err := e.pack(examples, layout, loss.Columns())
 		if err != nil {
 			return out, err
 		}
@@ -126,7 +127,7 @@ func (a *Activities) policyStep(ctx context.Context, e *engine, stage contract.S
 		}
 	}
 	if len(step.Interleave) > 0 {
-		if out.SFTLoss, err = a.interleave(ctx, &g, stage, layout, step); err != nil {
+		if out.SFTLoss, err = a.interleave(ctx, e, &g, stage, layout, step); err != nil {
 			return out, fmt.Errorf("interleaved SFT: %w", err)
 		}
 	}
@@ -191,7 +192,7 @@ func (a *Activities) referenceColumn(ctx context.Context, e *engine, stage contr
 
 // interleave trains on the demonstrations of the given problems, with an optimizer of its own as in ReLIFT's published code: the gradient of
 // a demonstration is many times larger than the policy's, and shared moments would shrink the policy's steps.
-func (a *Activities) interleave(ctx context.Context, g *guard, stage contract.Stage, layout train.Layout, step contract.PolicyStep) (float64, error) {
+func (a *Activities) interleave(ctx context.Context, e *engine, g *guard, stage contract.Stage, layout train.Layout, step contract.PolicyStep) (float64, error) {
 	s := stage.Stage.Settings.(*pipelines.RL)
 	pool, err := a.practice(ctx, stage, s)
 	if err != nil {
@@ -209,7 +210,7 @@ func (a *Activities) interleave(ctx context.Context, g *guard, stage contract.St
 		demos = append(demos, d)
 	}
 	layout.Rows = 0
-	batches, err := train.Pack(train.Demonstrations(demos, true), layout, nil)
+	batches, err := e.pack(train.Demonstrations(demos, true), layout, nil)
 	if err != nil {
 		return 0, err
 	}

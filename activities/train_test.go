@@ -76,7 +76,7 @@ func TestTrainDemosStopsWithItsContext(t *testing.T) {
 	e, err := l.a.open()
 	require.NoError(t, err)
 	cancel()
-	_, err = l.a.trainDemos(ctx, e, contract.TrainInput{Stage: l.stage("sft"), State: start(l.out["base"]["model"]), Span: contract.Span{To: 4}, Total: 4})
+	_, err = l.a.trainDemos(ctx, e.cutting(1), contract.TrainInput{Stage: l.stage("sft"), State: start(l.out["base"]["model"]), Span: contract.Span{To: 4}, Total: 4})
 	require.ErrorIs(t, err, context.Canceled)
 	require.Empty(t, l.a.residents.keys, "nothing half done stays under a name")
 }

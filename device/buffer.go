@@ -74,7 +74,7 @@ func UploadAs[T Element](c *Client, layout Layout, flat []T, dims ...int) (*Buff
 		raw, err := c.backend.BufferFromFlatData(compute.DeviceNum(d), values, part)
 		if err != nil {
 			b.Free()
-			return nil, fmt.Errorf("upload %s: %w", shape, err)
+			return nil, fmt.Errorf("upload %s: %w", shape, exhausted(err))
 		}
 		b.parts = append(b.parts, raw)
 	}
@@ -107,7 +107,7 @@ func Download[T Element](b *Buffer) ([]T, error) {
 	for i, p := range parts {
 		size := len(out) / len(parts)
 		if err := p.ToFlatData(out[i*size : (i+1)*size]); err != nil {
-			return nil, fmt.Errorf("download %s: %w", b.Shape, err)
+			return nil, fmt.Errorf("download %s: %w", b.Shape, exhausted(err))
 		}
 	}
 	return out, nil

@@ -212,7 +212,7 @@ func (p *Program) Run(in ...*Buffer) ([]*Buffer, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("run %s: %w", p.Name, err)
+		return nil, fmt.Errorf("run %s: %w", p.Name, exhausted(err))
 	}
 	out := make([]*Buffer, len(p.outputs))
 	for o := range out {

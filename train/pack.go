@@ -7,6 +7,7 @@ type Layout struct {
 	Rows    int  // of a micro-batch; 0: one micro-batch holds everything, its rows rounded up to a power of two
 	Length  int  // tokens a row
 	Packing bool // several examples a row; otherwise one
+	Parts   int  // into which a micro-batch is cut where memory is short: the same rows, fewer at a time; 0: 1
 }
 
 // Pack lays examples into micro-batches. The layout depends on the examples' lengths and order alone. An example that no row can hold is an
@@ -36,6 +37,9 @@ func Pack(examples []Example, l Layout, columns []string) ([]*Batch, error) {
 		for height < len(rows) {
 			height *= 2
 		}
+	}
+	if l.Parts > 1 {
+		height = (height + l.Parts - 1) / l.Parts
 	}
 	var out []*Batch
 	for r, members := range rows {

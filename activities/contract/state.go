@@ -11,7 +11,8 @@ type State struct {
 	Snapshot artifact.Ref `json:"snapshot"`
 	Log      []Update     `json:"log,omitempty"`
 	Key      string       `json:"key"`
-	Step     int          `json:"step"` // optimizer steps in this stage
+	Step     int          `json:"step"`            // optimizer steps in this stage
+	Parts    int          `json:"parts,omitempty"` // into which its updates cut micro-batches, since one did not fit the device
 
 	Policy artifact.Ref `json:"policy,omitzero"` // its parameters for workers that only sample, where they are published
 	Home   string       `json:"home,omitempty"`  // queue of the worker that holds it
@@ -22,6 +23,7 @@ type Update struct {
 	Demos    *DemoSteps   `json:"demos,omitempty"`
 	Policy   *PolicyStep  `json:"policy,omitempty"`    // one round of reinforcement learning
 	OnPolicy *DistillStep `json:"on_policy,omitempty"` // one round of on-policy distillation
+	Parts    int          `json:"parts,omitempty"`     // as in State: the sum over parts is rounded otherwise than that over the whole
 }
 
 // DemoSteps is the update of a span of steps on demonstrations.
