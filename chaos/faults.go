@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // strike lets a fault happen once, and mends what does not mend itself.
@@ -39,8 +41,10 @@ var faults = []fault{
 	{"S3 slow by up to 2 s", apart, 2 * time.Second, 0.2, slowStore},
 	{"a full disk below the servers", onSmallDisk, 4 * time.Second, 0.2, fillDisk},
 	{"a damaged snapshot", together, 4 * time.Second, 0.3, damageSnapshot},
+	{"a clock that jumps by up to 2 h, Temporal's by 1 min", apart, 4 * time.Second, 0.2, jumpClock},
+	{"a worker without more memory", apart, 4 * time.Second, 0.2, starve},
 	{"all of these at once", apart, 5 * time.Second, 1, func(ctx context.Context, s *stand, r *rand.Rand) error {
-		return pick(r, []strike{killWorker, killWorker, killNamed("server"), killNamed("s3"), killAll, spoilStore, slowStore, damageSnapshot})(ctx, s, r)
+		return pick(r, []strike{killWorker, killWorker, killNamed("server"), killNamed("s3"), killAll, spoilStore, slowStore, damageSnapshot, jumpClock, starve})(ctx, s, r)
 	}},
 }
 
@@ -87,6 +91,57 @@ func hang(ctx context.Context, s *stand, r *rand.Rand) error {
 	case <-ctx.Done(): // the run has ended without it
 	case <-time.After(20 * time.Second):
 	}
+	return nil
+}
+
+// jumpClock sets the wall clock of a process wrong for some seconds, as before a correction by NTP. Temporal's server never lets its timers go back: they
+// wait for as long as its clock was ahead.
+func jumpClock(ctx context.Context, s *stand, r *rand.Rand) error {
+	p, most := pick(r, s.processes), 7200
+	if p.name == "server" {
+		most = 60
+	}
+	pid := p.pid()
+	if pid == 0 {
+		return errMissed
+	}
+	c, err := openClock(pid)
+	if errors.Is(err, errLeftOut) {
+		return err
+	}
+	if err != nil {
+		return errMissed // the process has just ended
+	}
+	if err := c.jump(time.Duration(1+r.IntN(most)) * time.Second * time.Duration(1-2*r.IntN(2))); err != nil {
+		return errMissed
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(time.Duration(2+r.IntN(4)) * time.Second):
+	}
+	_ = c.jump(0) // it may have ended meanwhile
+	return nil
+}
+
+// starve lets a worker have no more memory than it has, for less time than it takes to cut its micro-batches: what does not fit is tried again as it
+// is, in the same process or in the next one where the worker dies of it.
+func starve(ctx context.Context, s *stand, r *rand.Rand) error {
+	pid := pick(r, s.workers).pid()
+	if pid == 0 {
+		return errMissed
+	}
+	var old unix.Rlimit
+	if err := unix.Prlimit(pid, unix.RLIMIT_DATA, nil, &old); err != nil {
+		return errMissed
+	}
+	if err := unix.Prlimit(pid, unix.RLIMIT_DATA, &unix.Rlimit{Cur: 0, Max: old.Max}, nil); err != nil {
+		return errMissed
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(2 * time.Second):
+	}
+	_ = unix.Prlimit(pid, unix.RLIMIT_DATA, &old, nil) // it may have ended meanwhile
 	return nil
 }
 

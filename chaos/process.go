@@ -80,3 +80,13 @@ func (p *process) signal(s syscall.Signal) bool {
 	defer p.mu.Unlock()
 	return p.cmd != nil && p.cmd.Process.Signal(s) == nil
 }
+
+// pid is 0 while the process is down.
+func (p *process) pid() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cmd == nil {
+		return 0
+	}
+	return p.cmd.Process.Pid
+}

@@ -56,6 +56,9 @@ func (b *backend) classifyAnswer(answer minio.ErrorResponse) error {
 	case minio.AccessDenied, minio.InvalidAccessKeyID, minio.SignatureDoesNotMatch, "ExpiredToken", "InvalidToken", "RequestTimeTooSkewed":
 		status = http.StatusForbidden
 	}
+	if behind, skewed := b.clock.skewed(); skewed && status == http.StatusForbidden { // clocks are mended
+		return fmt.Errorf("%w: %s refuses what is signed now, for the clock of this machine and its own are %s apart", artifact.ErrUnreachable, b.options.Endpoint, behind.Abs())
+	}
 	said := fmt.Sprintf("%s (%s, HTTP %d)", answer.Error(), answer.Code, answer.StatusCode)
 	switch {
 	case status == http.StatusNotFound:

@@ -44,6 +44,7 @@ const (
 type backend struct {
 	client  minio.Core
 	options Options // resolved; prints without secrets
+	clock   *clock
 }
 
 var _ artifact.Backend = (*backend)(nil)
@@ -71,11 +72,12 @@ func open(ctx context.Context, options Options) (*backend, error) {
 	}
 	transport.DialContext = (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext
 	transport.TLSHandshakeTimeout = dialTimeout
+	watched := &clock{next: transport}
 	client, err := minio.NewCore(options.Endpoint, &minio.Options{
 		Creds:     options.credentials(),
 		Secure:    options.TLS,
 		Region:    options.Region,
-		Transport: transport,
+		Transport: watched,
 		// Checksums in trailers are not understood everywhere.
 		TrailingHeaders: false,
 		MaxRetries:      attempts,
@@ -83,7 +85,7 @@ func open(ctx context.Context, options Options) (*backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("endpoint %s: %w", options.Endpoint, err)
 	}
-	b := &backend{client: *client, options: options}
+	b := &backend{client: *client, clock: watched, options: options}
 	hurry, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	if err := b.ensureBucket(hurry); err != nil {
