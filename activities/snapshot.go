@@ -19,7 +19,7 @@ const (
 	optimizerFile = "optimizer.safetensors"
 	stateFile     = "state.json"
 	kindModel     = "model"
-	kindState     = "state"
+	kindState     = contract.SnapshotKind
 )
 
 // counters are the small part of a snapshot: steps by optimizer, how the model's checkpoints are stored, and the model that an adapter

@@ -5,6 +5,9 @@ import (
 	"temper/pipelines"
 )
 
+// SnapshotKind is the kind of artifact that a snapshot is.
+const SnapshotKind = "state"
+
 // State is a model in training as a value: a snapshot in the bucket and the updates since. Key names the state that they lead to; a
 // worker that holds it goes on at once, any other restores the snapshot and replays the updates to the same bits.
 type State struct {

@@ -23,6 +23,7 @@ import (
 type gcOptions struct {
 	dryRun, forgetHistory, imports bool
 	olderThan, forgetStages        time.Duration
+	snapshots                      int
 }
 
 func (a *app) gcCommand() *cobra.Command {
@@ -33,6 +34,9 @@ the runs that Temporal remembers gave, everything that an open run made or names
 --older-than. Of what these were made from it keeps the manifests, so lineage stays whole while the bytes go: the snapshots and rollouts of
 runs that have ended, above all. A closed run cannot be reset to an iteration whose snapshot is gone.
 
+With --snapshots N a stage of an open run keeps its newest N snapshots. An older one that is needed again, by a reset for example, is made again from
+the one before it, on a device of the same kind.
+
 Runs may go on meanwhile. --older-than must be longer than the longest commit.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if o.olderThan < artifact.MinimumAge {
@@ -41,6 +45,9 @@ Runs may go on meanwhile. --older-than must be longer than the longest commit.`,
 			if o.forgetStages < 0 {
 				return usagef("--forget-stages %s: want 0 for never, or how long a stage may go unused", o.forgetStages)
 			}
+			if o.snapshots < 0 {
+				return usagef("--snapshots %d: want 0 for all, or how many", o.snapshots)
+			}
 			return a.looking(c.Context(), func(ctx context.Context, in *conn) error { return a.gc(ctx, in, o) })
 		}}
 	f := c.Flags()
@@ -48,6 +55,7 @@ Runs may go on meanwhile. --older-than must be longer than the longest commit.`,
 	f.DurationVar(&o.olderThan, "older-than", 24*time.Hour, "the `AGE` from which an object may go")
 	f.DurationVar(&o.forgetStages, "forget-stages", 0, "forget stages that no run has used for this `TIME`: they are done again when they are needed; 0: never")
 	f.BoolVar(&o.forgetHistory, "forget-history", false, "let go what aliases named once and name no more")
+	f.IntVar(&o.snapshots, "snapshots", 0, "of each stage of an open run keep the newest `N` snapshots; 0: all")
 	f.BoolVar(&o.imports, "imports", false, "let go models that people imported and that have no alias")
 	return c
 }
@@ -57,8 +65,17 @@ func (a *app) gc(ctx context.Context, c *conn, o gcOptions) error {
 	if err != nil {
 		return err
 	}
+	thin := map[artifact.Ref]bool{}
+	if o.snapshots > 0 {
+		all, err := c.snapshots(ctx, open)
+		if err != nil {
+			return err
+		}
+		thin = thinned(all, o.snapshots)
+	}
+	named = slices.DeleteFunc(named, func(r artifact.Ref) bool { return thin[r] })
 	got, err := c.store.Collect(ctx, artifact.Collection{OlderThan: o.olderThan, ForgetStages: o.forgetStages, ForgetHistory: o.forgetHistory,
-		Roots: named, Who: me(), DryRun: o.dryRun, Keep: func(e artifact.Entry) bool { return keeps(e, open, !o.imports) }})
+		Roots: named, Who: me(), DryRun: o.dryRun, Keep: func(e artifact.Entry) bool { return !thin[bare(e.Ref)] && keeps(e, open, !o.imports) }})
 	if err != nil {
 		return err
 	}
@@ -82,6 +99,35 @@ func keeps(e artifact.Entry, open map[string]bool, imports bool) bool {
 	by := e.Manifest.MadeBy.Workflow
 	return open[by] || e.Ref.Kind == reportKind || imports && e.Ref.Kind == "model" && by == ""
 }
+
+// snapshots lists those of open workflows, by workflow.
+func (c *conn) snapshots(ctx context.Context, open map[string]bool) (map[string][]artifact.Entry, error) {
+	out := map[string][]artifact.Entry{}
+	for e, err := range c.store.List(ctx, contract.SnapshotKind) {
+		if err != nil {
+			return nil, err
+		}
+		if by := e.Manifest.MadeBy.Workflow; open[by] {
+			out[by] = append(out[by], e)
+		}
+	}
+	return out, nil
+}
+
+// thinned are the snapshots beside the newest of each workflow.
+func thinned(byWorkflow map[string][]artifact.Entry, keep int) map[artifact.Ref]bool {
+	out := map[artifact.Ref]bool{}
+	for _, entries := range byWorkflow {
+		slices.SortFunc(entries, func(a, b artifact.Entry) int { return b.Manifest.Created.Compare(a.Manifest.Created) })
+		for _, e := range entries[min(keep, len(entries)):] {
+			out[bare(e.Ref)] = true
+		}
+	}
+	return out
+}
+
+// bare is the reference as text has it.
+func bare(r artifact.Ref) artifact.Ref { return artifact.Ref{Kind: r.Kind, Digest: r.Digest} }
 
 // inUse lists the artifacts that runs name: an open run and its stages in all they were given and have given, a closed run in what its own
 // workflow was given and gave. open has the ids of the workflows that are open.

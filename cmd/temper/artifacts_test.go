@@ -6,8 +6,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	commonpb "go.temporal.io/api/common/v1"
@@ -99,6 +101,18 @@ func TestWhatIsKeptForWhatItIs(t *testing.T) {
 	require.False(t, keeps(entry("model", "demo-2"), open, true))
 }
 
+func TestThinned(t *testing.T) {
+	var entries []artifact.Entry
+	for hour := range 4 {
+		entries = append(entries, artifact.Entry{Ref: artifact.Ref{Kind: "state", Digest: string(rune('a' + hour)), Content: "x"},
+			Manifest: artifact.Manifest{Created: time.Date(2026, 1, 1, hour, 0, 0, 0, time.UTC)}})
+	}
+	slices.Reverse(entries[1:])
+	got := thinned(map[string][]artifact.Entry{"run/one": entries, "run/two": {entries[1]}}, 2)
+	require.Equal(t, map[artifact.Ref]bool{{Kind: "state", Digest: "a"}: true, {Kind: "state", Digest: "b"}: true},
+		got, "the newest two of each stay, with more than two or fewer")
+}
+
 func TestCollectArguments(t *testing.T) {
 	code, _, stderr := cli(t, "artifacts", "gc", "--older-than", "10m")
 	require.Equal(t, exitUsage, code)
@@ -106,6 +120,9 @@ func TestCollectArguments(t *testing.T) {
 	code, _, stderr = cli(t, "artifacts", "gc", "--forget-stages", "-1h")
 	require.Equal(t, exitUsage, code)
 	require.Contains(t, stderr, "--forget-stages")
+	code, _, stderr = cli(t, "artifacts", "gc", "--snapshots", "-1")
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, stderr, "--snapshots")
 }
 
 func TestCopyInto(t *testing.T) {
