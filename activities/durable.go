@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"temper/artifact"
+	"temper/reward"
 )
 
 // work is an activity's own code.
@@ -57,7 +58,7 @@ func durable[In, Out any](grace time.Duration, fn work[In, Out]) func(context.Co
 	}
 }
 
-// classify makes an error that trying again cannot mend non-retryable. The world may come back: the bucket, the network, another worker.
+// classify makes an error that trying again cannot mend non-retryable. The world may come back: the bucket, the network, a reward service, another worker.
 // Anything else (bad data, a step that is not finite, a bug) gives the same error again, so the stage fails and says why; it can be reset
 // in the UI once the cause is mended.
 func classify(ctx context.Context, err error) error {
@@ -66,7 +67,8 @@ func classify(ctx context.Context, err error) error {
 		return nil
 	case errors.Is(context.Cause(ctx), errStopping):
 		return fmt.Errorf("%w: %w", errStopping, err)
-	case errors.Is(err, errNotOwner), errors.Is(err, errShort), ctx.Err() != nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, artifact.ErrUnreachable):
+	case errors.Is(err, errNotOwner), errors.Is(err, errShort), ctx.Err() != nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, artifact.ErrUnreachable),
+		errors.Is(err, reward.ErrUnavailable):
 		return err
 	default:
 		return temporal.NewNonRetryableApplicationError(err.Error(), "permanent", err)

@@ -43,8 +43,9 @@ var faults = []fault{
 	{"a damaged snapshot", together, 4 * time.Second, 0.3, damageSnapshot},
 	{"a clock that jumps by up to 2 h, Temporal's by 1 min", apart, 4 * time.Second, 0.2, jumpClock},
 	{"a worker without more memory", apart, 4 * time.Second, 0.2, starve},
+	{"a reward that throws, hangs, is NaN, one of three, or gone", apart, 2 * time.Second, 0.3, failJudge},
 	{"all of these at once", apart, 5 * time.Second, 1, func(ctx context.Context, s *stand, r *rand.Rand) error {
-		return pick(r, []strike{killWorker, killWorker, killNamed("server"), killNamed("s3"), killAll, spoilStore, slowStore, damageSnapshot, jumpClock, starve})(ctx, s, r)
+		return pick(r, []strike{killWorker, killWorker, killNamed("server"), killNamed("s3"), killAll, spoilStore, slowStore, damageSnapshot, jumpClock, starve, failJudge})(ctx, s, r)
 	}},
 }
 

@@ -27,6 +27,7 @@ type chaos struct {
 	seed                    uint64
 	times                   int // that a fault of share 1 strikes
 	log                     func(format string, args ...any)
+	judge                   *judge
 
 	undisturbed outcome
 }
@@ -70,6 +71,13 @@ func run(ctx context.Context, c *chaos, pattern string, long time.Duration, out 
 		return err
 	}
 	c.log("seed %d, data in %s", c.seed, c.dir)
+	if c.judge, err = newJudge(); err != nil {
+		return err
+	}
+	defer c.judge.close()
+	if c.pipeline, err = c.judge.pipeline(c.pipeline, c.dir); err != nil {
+		return err
+	}
 	if err := c.reference(ctx); err != nil {
 		return fmt.Errorf("the run that nothing happens to: %w", err)
 	}

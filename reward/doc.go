@@ -11,4 +11,6 @@
 // has one, and the reward is the sum of the contributions. A part that cannot judge (it has no gold answer, it panics, it
 // returns NaN, it runs past the deadline) makes the verdict Error, and an error is never Wrong: callers leave such a sample out
 // of the update instead of teaching the model that it was mistaken.
+//
+// A `service` part asks somebody's own reward function over HTTP (service.go).
 package reward

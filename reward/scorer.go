@@ -31,6 +31,7 @@ type part struct {
 	spec    PartSpec
 	value   Part
 	correct *correct // set for kind correct
+	service *service // set for kind service
 }
 
 // Option changes how New builds a Scorer.
@@ -89,6 +90,10 @@ func (p *part) build(extra map[string]Part) error {
 		p.correct = &correct{form: p.spec.Answer, finished: p.spec.Finished}
 		return nil
 	}
+	if p.spec.Kind == "service" {
+		p.service = newService(p.spec)
+		return nil
+	}
 	var err error
 	p.value, err = builtinPart(p.spec)
 	return err
@@ -97,11 +102,22 @@ func (p *part) build(extra map[string]Part) error {
 // Score judges one sample. It always returns: a part that panics, gives a number that is not finite, or is still running at the
 // deadline makes the verdict Error with the part's name in Detail. A part that ignores its context goes on in the background.
 func (s *Scorer) Score(ctx context.Context, x Sample) Score {
+	said, err := s.services(ctx, []Sample{x})
+	if err != nil {
+		return Score{Verdict: Error, Detail: err.Error()}
+	}
+	return s.within(ctx, x, said, 0)
+}
+
+// within scores sample i of those that services have judged.
+func (s *Scorer) within(ctx context.Context, x Sample, said map[string][]judged, i int) Score {
 	ctx, cancel := context.WithTimeout(ctx, s.deadline)
 	defer cancel()
 	done := make(chan Score, 1)
 	var running progress
-	go func() { done <- s.score(ctx, x, &running) }()
+	go func() {
+		done <- s.score(ctx, x, func(part string) judged { return said[part][i] }, &running)
+	}()
 	select {
 	case out := <-done:
 		return out
@@ -110,7 +126,23 @@ func (s *Scorer) Score(ctx context.Context, x Sample) Score {
 	}
 }
 
-func (s *Scorer) score(ctx context.Context, x Sample, running *progress) Score {
+// services asks each service for its values, by part. Without them there are no scores, so an error is that of all samples.
+func (s *Scorer) services(ctx context.Context, samples []Sample) (map[string][]judged, error) {
+	out := map[string][]judged{}
+	for _, p := range s.parts {
+		if p.service == nil {
+			continue
+		}
+		values, err := p.service.judge(ctx, samples)
+		if err != nil {
+			return nil, fmt.Errorf("part %s: %w", p.name, err)
+		}
+		out[p.name] = values
+	}
+	return out, nil
+}
+
+func (s *Scorer) score(ctx context.Context, x Sample, said func(part string) judged, running *progress) Score {
 	out := Score{Verdict: Ungraded, Parts: make(map[string]float64, len(s.parts))}
 	fail := func(name string, err error) Score {
 		return Score{Verdict: Error, Parts: out.Parts, Answer: out.Answer, Detail: fmt.Sprintf("part %s: %v", name, err)}
@@ -118,7 +150,7 @@ func (s *Scorer) score(ctx context.Context, x Sample, running *progress) Score {
 	for i := range s.parts {
 		p := &s.parts[i]
 		running.set(p.name)
-		value, err := p.run(ctx, x, &out)
+		value, err := p.run(ctx, x, said, &out)
 		if err != nil {
 			return fail(p.name, err)
 		}
@@ -139,12 +171,18 @@ func (s *Scorer) score(ctx context.Context, x Sample, running *progress) Score {
 }
 
 // run gives the part's value with a panic turned into an error, and keeps verdict and answer of a `correct` part in out.
-func (p *part) run(ctx context.Context, x Sample, out *Score) (value float64, err error) {
+func (p *part) run(ctx context.Context, x Sample, said func(part string) judged, out *Score) (value float64, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic: %v at %s", r, panicSite(string(debug.Stack())))
 		}
 	}()
+	if p.service != nil {
+		if v := said(p.name); v != nil {
+			return *v, nil
+		}
+		return 0, errors.New("the service cannot judge it")
+	}
 	if p.correct == nil {
 		return p.value(ctx, x)
 	}
@@ -181,8 +219,12 @@ func panicSite(stack string) string {
 }
 
 // ScoreAll judges the samples with up to parallel goroutines; scores[i] belongs to samples[i]. Samples that cannot be judged have
-// verdict Error; the error returned is the context's alone, and then no scores are returned.
+// verdict Error; the error returned is the context's, or ErrUnavailable of a service, and then no scores are returned.
 func (s *Scorer) ScoreAll(ctx context.Context, samples []Sample, parallel int) ([]Score, error) {
+	said, err := s.services(ctx, samples)
+	if err != nil {
+		return nil, fmt.Errorf("reward: scoring %d samples: %w", len(samples), err)
+	}
 	parallel = max(1, min(parallel, len(samples)))
 	scores := make([]Score, len(samples))
 	next := make(chan int)
@@ -190,7 +232,7 @@ func (s *Scorer) ScoreAll(ctx context.Context, samples []Sample, parallel int) (
 	for range parallel {
 		wg.Go(func() {
 			for i := range next {
-				scores[i] = s.Score(ctx, samples[i])
+				scores[i] = s.within(ctx, samples[i], said, i)
 			}
 		})
 	}

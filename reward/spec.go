@@ -21,6 +21,7 @@ var kindOptions = map[string][]string{
 	"repetition":     {"bound", "n"},
 	"distinct":       {"bound"},
 	"required_words": {"bound"},
+	"service":        {"batch", "bound", "timeout_seconds", "url"},
 }
 
 var (
@@ -58,6 +59,15 @@ func (p PartSpec) Validate() error {
 	}
 	if p.Kind == "length" {
 		errs = append(errs, p.validateLength())
+	}
+	if p.Kind == "service" {
+		errs = append(errs, validateURL(p.Kind, p.URL))
+	}
+	if p.Batch < 0 {
+		errs = append(errs, fmt.Errorf("reward: %s: batch: must be at least 1, is %d", p.Kind, p.Batch))
+	}
+	if !finite(p.TimeoutSeconds) || p.TimeoutSeconds < 0 {
+		errs = append(errs, fmt.Errorf("reward: %s: timeout_seconds: must be finite and not negative, is %v", p.Kind, p.TimeoutSeconds))
 	}
 	if p.N < 0 {
 		errs = append(errs, fmt.Errorf("reward: %s: n: must be at least 1, is %d", p.Kind, p.N))
@@ -120,6 +130,7 @@ func (p PartSpec) options() []option {
 		}
 	}
 	add(p.Answer != "", "answer", p.Answer)
+	add(p.Batch != 0, "batch", p.Batch)
 	add(p.Bound != nil, "bound", p.Bound)
 	add(p.Finished, "finished", p.Finished)
 	add(p.Max != 0, "max", p.Max)
@@ -127,7 +138,9 @@ func (p PartSpec) options() []option {
 	add(p.Pattern != "", "pattern", p.Pattern)
 	add(p.Shape != "", "shape", p.Shape)
 	add(p.Target != 0, "target", p.Target)
+	add(p.TimeoutSeconds != 0, "timeout_seconds", p.TimeoutSeconds)
 	add(p.Unit != "", "unit", p.Unit)
+	add(p.URL != "", "url", p.URL)
 	return out
 }
 
@@ -137,6 +150,8 @@ func (p *PartSpec) set(key string, decode func(any) error) error {
 	switch key {
 	case "answer":
 		into = &p.Answer
+	case "batch":
+		into = &p.Batch
 	case "bound":
 		into = &p.Bound
 	case "finished":
@@ -151,8 +166,12 @@ func (p *PartSpec) set(key string, decode func(any) error) error {
 		into = &p.Shape
 	case "target":
 		into = &p.Target
+	case "timeout_seconds":
+		into = &p.TimeoutSeconds
 	case "unit":
 		into = &p.Unit
+	case "url":
+		into = &p.URL
 	default:
 		if p.Kind != "" {
 			if _, known := kindOptions[p.Kind]; !known {

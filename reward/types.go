@@ -39,7 +39,7 @@ type Score struct {
 // PartSpec is one part of a reward as written in YAML or JSON: `{KIND: WEIGHT, option: value, …}`.
 // Options that its kind does not have are refused.
 type PartSpec struct {
-	Kind   string    // correct, format, length, repetition, distinct, required_words
+	Kind   string    // correct, format, length, repetition, distinct, required_words, service
 	Weight float64   // factor of the part's value
 	Bound  []float64 // optional [lo, hi] for the contribution weight*value
 
@@ -65,4 +65,9 @@ type PartSpec struct {
 
 	// N (repetition) is the number of words of an n-gram; default 3.
 	N int
+
+	// URL (service) is asked for the values of Batch samples at a time, 64 by default, and may take TimeoutSeconds for them, 60 by default.
+	URL            string
+	Batch          int
+	TimeoutSeconds float64
 }

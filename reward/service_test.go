@@ -1,0 +1,121 @@
+package reward
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// served is a scorer with a service whose n-th answer (from 1) is given by answer; it does not wait long between tries.
+func served(t *testing.T, spec PartSpec, answer func(n int, w http.ResponseWriter, samples []Sample)) *Scorer {
+	t.Helper()
+	var asked atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := int(asked.Add(1))
+		var body struct {
+			Samples []Sample `json:"samples"`
+		}
+		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		answer(n, w, body.Samples)
+	}))
+	t.Cleanup(server.Close)
+	spec.Kind, spec.URL = "service", server.URL
+	s, err := New([]PartSpec{{Kind: "format", Weight: 1, Pattern: "x"}, spec})
+	require.NoError(t, err)
+	s.parts[1].service.pause = time.Millisecond
+	return s
+}
+
+func lengths(w http.ResponseWriter, samples []Sample) {
+	var rewards []float64
+	for _, x := range samples {
+		rewards = append(rewards, float64(len(x.Response)))
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{"rewards": rewards})
+}
+
+func TestServiceJudges(t *testing.T) {
+	var sizes []int
+	s := served(t, PartSpec{Weight: 0.5, Batch: 2, Bound: []float64{0, 1}}, func(_ int, w http.ResponseWriter, samples []Sample) {
+		sizes = append(sizes, len(samples))
+		lengths(w, samples)
+	})
+	scores, err := s.ScoreAll(t.Context(), []Sample{{Response: "x"}, {Response: "abc"}, {Response: ""}}, 4)
+	require.NoError(t, err)
+	require.Equal(t, []int{2, 1}, sizes)
+	require.Equal(t, []float64{1.5, 1, 0}, []float64{scores[0].Reward, scores[1].Reward, scores[2].Reward})
+	require.Equal(t, map[string]float64{"format": 1, "service": 0.5}, scores[0].Parts)
+	require.InDelta(t, 1.5, s.Score(t.Context(), Sample{Response: "x"}).Reward, 0)
+
+	null := served(t, PartSpec{Weight: 1}, func(_ int, w http.ResponseWriter, _ []Sample) { fmt.Fprint(w, `{"rewards": [2, null]}`) })
+	scores, err = null.ScoreAll(t.Context(), []Sample{{Response: "x"}, {Response: "y"}}, 1)
+	require.NoError(t, err)
+	require.Equal(t, []Verdict{Ungraded, Error}, []Verdict{scores[0].Verdict, scores[1].Verdict})
+}
+
+// TestAServiceThatFailsIsAskedAgain, and what it failed to judge is not wrong.
+func TestAServiceThatFailsIsAskedAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		fail func(w http.ResponseWriter)
+		says string
+	}{
+		"throws":         {func(w http.ResponseWriter) { http.Error(w, "Traceback: KeyError", http.StatusInternalServerError) }, "500 Internal Server Error: Traceback: KeyError"},
+		"wrong count":    {func(w http.ResponseWriter) { fmt.Fprint(w, `{"rewards": [1, 2, 3]}`) }, "3 rewards for 2 samples"},
+		"NaN":            {func(w http.ResponseWriter) { fmt.Fprint(w, `{"rewards": [1, NaN]}`) }, "invalid character 'N'"},
+		"hangs":          {func(http.ResponseWriter) { time.Sleep(300 * time.Millisecond) }, "Client.Timeout"},
+		"something else": {func(w http.ResponseWriter) { fmt.Fprint(w, `<html>`) }, "<html>"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			samples := []Sample{{Response: "x"}, {Response: "yy"}}
+			for _, failures := range []int{serviceTries - 1, serviceTries} {
+				s := served(t, PartSpec{Weight: 1, TimeoutSeconds: 0.1}, func(n int, w http.ResponseWriter, samples []Sample) {
+					if n <= failures {
+						c.fail(w)
+						return
+					}
+					lengths(w, samples)
+				})
+				scores, err := s.ScoreAll(t.Context(), samples, 2)
+				if failures < serviceTries {
+					require.NoError(t, err)
+					require.InDelta(t, 2, scores[1].Reward, 0)
+					continue
+				}
+				require.ErrorIs(t, err, ErrUnavailable)
+				require.ErrorContains(t, err, c.says)
+				require.Nil(t, scores)
+			}
+		})
+	}
+	s := served(t, PartSpec{Weight: 1}, func(_ int, w http.ResponseWriter, _ []Sample) { w.WriteHeader(http.StatusServiceUnavailable) })
+	s.parts[1].service.pause = time.Hour
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err := s.ScoreAll(ctx, []Sample{{}}, 1)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.NotErrorIs(t, err, ErrUnavailable)
+}
+
+func TestServiceIsChecked(t *testing.T) {
+	for says, spec := range map[string]PartSpec{
+		"service: url: must be given":                 {Kind: "service"},
+		"is no http or https address":                 {Kind: "service", URL: "localhost:80"},
+		"must not hold a password":                    {Kind: "service", URL: "http://me:secret@host/"},
+		"batch: must be at least 1":                   {Kind: "service", URL: "http://host/", Batch: -1},
+		"timeout_seconds: must be finite":             {Kind: "service", URL: "http://host/", TimeoutSeconds: -1},
+		`distinct: has no option "url"; known: bound`: {Kind: "distinct", URL: "http://host/"},
+	} {
+		require.ErrorContains(t, spec.Validate(), says)
+	}
+}
