@@ -92,7 +92,7 @@ var failures = []func(w http.ResponseWriter, r *http.Request){
 	func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, // it hangs
 	func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"rewards": [NaN]}`) },
 	func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"rewards": [1, 0, 1]}`) }, // the wrong count
-	func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },                // it is gone
+	func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },                 // it is gone
 }
 
 // failJudge lets the reward service fail for some seconds.
