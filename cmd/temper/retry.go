@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	enumspb "go.temporal.io/api/enums/v1"
+)
+
+// retry lets a run that ended without completing go on: what failed is asked for again, what was done stays.
+func (a *app) retry(ctx context.Context, c *conn, name string) error {
+	r, err := c.findRun(ctx, name)
+	if err != nil {
+		return err
+	}
+	if r.Status == "completed" {
+		return fmt.Errorf("run %s has completed; there is nothing to try again", r.ID)
+	}
+	events, err := c.history(ctx, r.ID, r.RunID)
+	if err != nil {
+		return err
+	}
+	stages, err := c.failures(ctx, children(events))
+	if err != nil {
+		return err
+	}
+	if r.open() && len(stages) == 0 {
+		return fmt.Errorf("run %s is running and none of its stages has failed", r.ID)
+	}
+	var point int64
+	if !r.open() {
+		point = pointOfFailure(events)
+	}
+	if err := c.rewind(ctx, r, stages, point, "temper runs retry "+r.ID); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "run %s goes on", r.ID)
+	for _, id := range slices.Sorted(maps.Keys(stages)) {
+		fmt.Fprintf(a.out, "; stage %s from before what failed", strings.TrimPrefix(id, r.ID+"/"))
+	}
+	_, err = fmt.Fprintln(a.out)
+	return err
+}
+
+// failures are the stages that have ended without completing, each with the place before what failed.
+func (c *conn) failures(ctx context.Context, known map[string]*child) (map[string]place, error) {
+	out := map[string]place{}
+	for id, k := range known {
+		if k.closed > 0 && k.completed {
+			continue
+		}
+		d, err := c.client.DescribeWorkflow(ctx, id, "")
+		if err != nil {
+			return nil, fmt.Errorf("look for %s: %w", id, err)
+		}
+		if d.Status == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING || d.Status == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED {
+			continue
+		}
+		events, err := c.history(ctx, id, d.WorkflowExecution.RunID)
+		if err != nil {
+			return nil, err
+		}
+		out[id] = place{runID: d.WorkflowExecution.RunID, point: pointOfFailure(events)}
+	}
+	return out, nil
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+)
+
+// terminate ends a run and its stages. What its stages have saved stays: the same pipeline goes on from there.
+func (a *app) terminate(ctx context.Context, c *conn, name, why string) error {
+	r, err := c.findRun(ctx, name)
+	if err != nil {
+		return err
+	}
+	if !r.open() {
+		return fmt.Errorf("run %s is %s", r.ID, r.Status)
+	}
+	if err := c.client.TerminateWorkflow(ctx, r.ID, r.RunID, why); err != nil {
+		return fmt.Errorf("terminate run %s: %w", r.ID, err)
+	}
+	events, err := c.history(ctx, r.ID, r.RunID)
+	if err != nil {
+		return err
+	}
+	for id, k := range children(events) {
+		if k.closed == 0 {
+			if err := c.endStage(ctx, id, why); err != nil {
+				return err
+			}
+		}
+	}
+	_, err = fmt.Fprintf(a.out, "run %s is terminated. The same pipeline goes on from the last snapshots (temper run); temper runs retry %s goes on where it was\n", r.ID, r.ID)
+	return err
+}
+
+// endStage ends a stage of a run that was terminated. The server does so by itself, but not where the run was reset since it started the stage: then
+// it takes the stage for another run's.
+func (c *conn) endStage(ctx context.Context, id, why string) error {
+	err := c.client.TerminateWorkflow(ctx, id, "", why)
+	var ended *serviceerror.NotFound
+	if err != nil && !errors.As(err, &ended) {
+		return fmt.Errorf("terminate stage %s: %w", id, err)
+	}
+	return c.awaitEnd(ctx, id)
+}
+
+// awaitEnd waits until the server has ended a stage.
+func (c *conn) awaitEnd(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(ctx, updateWithin)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		d, err := c.client.DescribeWorkflow(ctx, id, "")
+		var missing *serviceerror.NotFound
+		switch {
+		case errors.As(err, &missing):
+			return nil // it was never started
+		case err != nil:
+			return fmt.Errorf("look for %s: %w", id, err)
+		case d.Status != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING:
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("stage %s is still running: %w", id, ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
