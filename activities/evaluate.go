@@ -13,17 +13,15 @@ import (
 	"temper/eval/report"
 	"temper/pipelines"
 	"temper/reward"
-	"temper/tasks"
 )
 
 const (
 	detailsFile = "problems.jsonl"
 	resultFile  = "result.json"
-	// keepResponses is how many responses a problem are kept as text.
-	keepResponses = 2
 )
 
-// evaluateModel measures one model on a task set. Every model of the stage gets the same problems and the same noise.
+// evaluateModel measures one model on a task set. Every model of the stage gets the same problems and the same noise. The responses are drawn and
+// kept a shard at a time, so memory does not grow with the samples, and an attempt that is cut off loses a shard.
 func (a *Activities) evaluateModel(ctx context.Context, e *engine, in contract.EvaluateInput) (contract.EvaluateOutput, error) {
 	s := in.Stage.Stage.Settings.(*pipelines.Evaluate)
 	problems, err := a.dataset(ctx, in.Stage.Data[s.Tasks])
@@ -38,12 +36,18 @@ func (a *Activities) evaluateModel(ctx context.Context, e *engine, in contract.E
 	if err != nil {
 		return contract.EvaluateOutput{}, err
 	}
-	answers, err := e.ask(ctx, policy{m.config, m.params, m.text}, problems, scorer, request{samples: s.Samples, temperature: s.Temperature, topP: s.TopP,
-		maxTokens: s.MaxTokens, seed: in.Stage.Seed + evaluationNoise})
-	if err != nil {
-		return contract.EvaluateOutput{}, err
+	x := examination{in: in, settings: s, problems: problems, scorer: scorer}
+	p, tally := policy{m.config, m.params, m.text}, newTally(problems)
+	parents := []artifact.Parent{{Role: "model", Ref: in.Model}, {Role: "tasks/" + s.Tasks, Ref: in.Stage.Data[s.Tasks]}}
+	for _, part := range x.shards() {
+		responses, ref, err := a.responses(ctx, e, &x, p, part)
+		if err != nil {
+			return contract.EvaluateOutput{}, err
+		}
+		tally.add(responses)
+		parents = append(parents, artifact.Parent{Role: fmt.Sprintf("responses/%d", part.From), Ref: ref})
 	}
-	result, details, err := summarise(problems, answers, s, in.Stage.Seed)
+	result, details, err := tally.summarise(s, in.Stage.Seed)
 	if err != nil {
 		return contract.EvaluateOutput{}, err
 	}
@@ -52,75 +56,12 @@ func (a *Activities) evaluateModel(ctx context.Context, e *engine, in contract.E
 	if err != nil {
 		return contract.EvaluateOutput{}, err
 	}
-	ref, err := a.commit(ctx, in.Stage, kindEvaluation, fmt.Sprintf("%s on %s", in.Name, s.Tasks), nil, files,
-		artifact.Parent{Role: "model", Ref: in.Model}, artifact.Parent{Role: "tasks/" + s.Tasks, Ref: in.Stage.Data[s.Tasks]})
+	ref, err := a.commit(ctx, in.Stage, kindEvaluation, fmt.Sprintf("%s on %s", in.Name, s.Tasks), nil, files, parents...)
 	return contract.EvaluateOutput{Ref: ref, Result: result}, err
 }
 
 // evaluationNoise keeps an evaluation's noise apart from training's.
 const evaluationNoise = 1 << 32
-
-// summarise counts what was right, leaving out samples that could not be judged.
-func summarise(problems []tasks.Problem, answers [][]answer, s *pipelines.Evaluate, seed uint64) (eval.Result, []report.ProblemDetail, error) {
-	correct, voted, rewards := make([][]bool, len(problems)), make([][]string, len(problems)), make([][]float64, len(problems))
-	details := make([]report.ProblemDetail, len(problems))
-	tokens, finished, n, graded := 0, 0, 0, false
-	parts := map[string]float64{}
-	for i, group := range answers {
-		d := report.ProblemDetail{ID: problems[i].ID, Prompt: problems[i].Prompt, Concepts: problems[i].Concepts, Difficulty: problems[i].Difficulty}
-		for _, x := range group {
-			if len(d.Responses) < keepResponses {
-				d.Responses = append(d.Responses, x.Text)
-			}
-			if x.Score.Verdict == reward.Error {
-				continue
-			}
-			n++
-			tokens += len(x.Tokens)
-			if x.Finished {
-				finished++
-			}
-			rewards[i] = append(rewards[i], x.Score.Reward)
-			d.Reward += x.Score.Reward
-			for name, v := range x.Score.Parts {
-				parts[name] += v
-			}
-			if x.Score.Verdict == reward.Ungraded {
-				continue
-			}
-			graded = true
-			d.Judged++
-			right := x.Score.Verdict == reward.Correct
-			if right {
-				d.Correct++
-			}
-			correct[i], voted[i] = append(correct[i], right), append(voted[i], x.Score.Answer)
-		}
-		d.Scored = len(rewards[i])
-		d.Reward /= float64(max(1, d.Scored))
-		details[i] = d
-	}
-	if n == 0 {
-		return eval.Result{}, nil, fmt.Errorf("the reward of every sample failed; the first: %s", answers[0][0].Score.Detail)
-	}
-	result := eval.Result{N: len(problems), Samples: n}
-	if graded {
-		var err error
-		if result, err = eval.Summarise(problems, correct, voted, s.K, seed); err != nil {
-			return result, nil, err
-		}
-	}
-	if !graded {
-		stat := eval.SummariseRewards(problems, rewards, seed)
-		for name := range parts {
-			parts[name] /= float64(n)
-		}
-		stat.Parts = parts
-		result.Reward = &stat
-	}
-	result.MeanTokens, result.Finished = float64(tokens)/float64(n), float64(finished)/float64(n)
-	return result, details, nil
-}
 
 func evaluationFiles(result eval.Result, details []report.ProblemDetail) (map[string][]byte, error) {
 	var lines bytes.Buffer

@@ -10,6 +10,7 @@ import (
 
 	"temper/activities/contract"
 	"temper/artifact"
+	"temper/eval"
 	"temper/pipelines"
 )
 
@@ -102,6 +103,46 @@ func TestEvaluateModel(t *testing.T) {
 	unanswered(l, func(int) bool { return true })
 	_, err = do(l, l.a, (*Activities).evaluateModel, contract.EvaluateInput{Stage: l.stage("solved"), Name: "base", Model: model})
 	require.ErrorContains(t, err, "the reward of every sample failed; the first: ")
+}
+
+// TestAnEvaluationKeepsItsResponses: they are drawn a shard at a time, are the same in whatever shard, and are not drawn again.
+func TestAnEvaluationKeepsItsResponses(t *testing.T) {
+	first := func(samples string) (*lab, [][]response, eval.Result) {
+		l := newLab(t, "stages.solved.samples="+samples, "stages.solved.max_tokens=8")
+		in := contract.EvaluateInput{Stage: l.stage("solved"), Name: "base", Model: l.out["base"]["model"]}
+		result := done(l, l.a, (*Activities).evaluateModel, in).Result
+		var out [][]response
+		for e, err := range l.store.List(l.ctx, kindResponses) {
+			require.NoError(t, err)
+			var part [][]response
+			require.NoError(t, l.a.readGzip(l.ctx, e.Ref, responsesFile, &part))
+			if e.Manifest.Summary == "responses of base to problems 1 to 2 of pool" || len(part) == 8 {
+				out = part[:2]
+			}
+		}
+		return l, out, result
+	}
+	count := func(l *lab) (n int) {
+		for _, err := range l.store.List(l.ctx, kindResponses) {
+			require.NoError(t, err)
+			n++
+		}
+		return n
+	}
+	few, one, _ := first("2")
+	require.Equal(t, 1, count(few))
+	many, parts, result := first("2048")
+	require.Equal(t, 4, count(many), "two problems each")
+	require.Len(t, parts[1], 2048)
+	for i := range one {
+		require.Equal(t, one[i], parts[i][:2], "problem %d", i+1)
+	}
+	require.Contains(t, result.Calibration, eval.Votes)
+	require.Contains(t, result.Likeliest, 2)
+	again := done(many, newWorker(t, many.store), (*Activities).evaluateModel, contract.EvaluateInput{Stage: many.stage("solved"), Name: "again", Model: many.out["base"]["model"]})
+	require.Equal(t, 4, count(many))
+	again.Result.Model = "base"
+	require.Equal(t, result, again.Result)
 }
 
 func keys(m map[string]float64) []string {

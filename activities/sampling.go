@@ -29,6 +29,7 @@ type request struct {
 	seed        uint64
 	iteration   int
 	ordinals    []int // of the problems in the noise; default: their place
+	longest     int   // tokens of the longest prompt of all that are drawn in parts: all parts are sampled alike
 }
 
 // answer is one sampled and judged response.
@@ -65,7 +66,7 @@ const maxBatch = 512
 // draw samples answers to problems: [problems][samples], not scored yet.
 func (e *engine) draw(ctx context.Context, p policy, problems []tasks.Problem, r request) ([][]answer, error) {
 	prompts := make([]rollout.Prompt, 0, len(problems)*r.samples)
-	longest := 0
+	longest := r.longest
 	for i, problem := range problems {
 		tokens := p.text.prompt(problem.Prompt)
 		longest = max(longest, len(tokens))

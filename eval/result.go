@@ -19,6 +19,13 @@ type Result struct {
 	PassAt map[int]float64    `json:"pass_at,omitempty"` // empty where nothing was judged right or wrong
 	CI95   map[int][2]float64 `json:"ci95,omitempty"`
 	Maj    map[int]float64    `json:"maj,omitempty"`
+	// BestOf and Likeliest are best-of-k by k: the sample of k that the reward's other parts rank first, and the likeliest one.
+	BestOf    map[int]float64 `json:"best_of,omitempty"`
+	Likeliest map[int]float64 `json:"likeliest,omitempty"`
+	// Wilson is the 95% score interval of pass@1 where each problem has one greedy sample.
+	Wilson      *[2]float64            `json:"wilson,omitempty"`
+	Calibration map[string]Calibration `json:"calibration,omitempty"` // by the kind of confidence
+	Skills      []Skill                `json:"skills,omitempty"`      // the tree, where concepts are paths
 	// Skipped counts, by k, the problems with fewer than k judged samples, which that k leaves out.
 	Skipped      map[int]int     `json:"skipped,omitempty"`
 	ByConcept    map[string]Cell `json:"by_concept,omitempty"`    // a problem counts in each of its concepts

@@ -65,7 +65,7 @@ func New(specs []PartSpec, opts ...Option) (*Scorer, error) {
 	for i, spec := range specs {
 		p := part{spec: spec, name: spec.Kind}
 		if count[spec.Kind]++; count[spec.Kind] > 1 {
-			p.name = fmt.Sprintf("%s#%d", spec.Kind, count[spec.Kind])
+			p.name = fmt.Sprintf("%s#%d", spec.Kind, count[spec.Kind]) // partKind reads it
 		}
 		if err := p.build(o.extra); err != nil {
 			return nil, fmt.Errorf("part %d: %w", i+1, err)
@@ -73,6 +73,12 @@ func New(specs []PartSpec, opts ...Option) (*Scorer, error) {
 		s.parts = append(s.parts, p)
 	}
 	return s, nil
+}
+
+// partKind is the kind of a part by its name in Score.Parts.
+func partKind(name string) string {
+	kind, _, _ := strings.Cut(name, "#")
+	return kind
 }
 
 func (p *part) build(extra map[string]Part) error {
