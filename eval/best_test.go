@@ -98,12 +98,3 @@ func TestSkills(t *testing.T) {
 	require.Empty(t, Correlations([][]Skill{tree(0, 1), tree(1, 0)}), "two points lie on a line")
 	require.Empty(t, Correlations([][]Skill{tree(0, 1), tree(0, 0.5), tree(0, 0)}), "nothing varies in a")
 }
-
-func TestBoundary(t *testing.T) {
-	base := [][]bool{{false, false}, {false, true}, {false}, {false, false, false}}
-	places := Beyond(base, 2)
-	require.Equal(t, []int{0, 3}, places, "too few samples say nothing")
-	got := Expansion([][]bool{{true, false}, {true, true}, {true, true}, {false, false}}, places, 2)
-	require.Equal(t, Boundary{K: 2, N: 2, Expanded: 1, Rate: 0.5}, got)
-	require.Equal(t, Boundary{K: 2}, Expansion(nil, nil, 2))
-}

@@ -155,7 +155,7 @@ func TestBuildRefuses(t *testing.T) {
 				in.Details["questions"]["sft"][i].Correct, in.Details["questions"]["sft"][i].Judged = 0, 0
 			}
 		}, "relift: evaluation questions: no problem is judged for all of [sft rl1 grpo]"},
-		{"twice", func(in *Input) { in.Details["evaluate"]["few"][1].ID = "chain-0" }, `limr: evaluation evaluate of model few: problem "chain-0" occurs twice`},
+		{"twice", func(in *Input) { in.Details["evaluate"]["few"][1].ID = "chain-0" }, `evaluation evaluate of model few: problem "chain-0" occurs twice`},
 		{"too many correct", func(in *Input) { in.Details["evaluate"]["few"][1].Correct = 5 }, `problem "chain-1": 5 correct of 4 judged samples`},
 		{"no number", func(in *Input) { delete(in.Stages["limr"].Numbers, "of") }, `limr: stage limr has no number "of"`},
 		{"a share for a count", func(in *Input) { in.Stages["limr"].Numbers["mislabelled_all"] = 0.125 }, `number "mislabelled_all": must be a count, is 0.125`},

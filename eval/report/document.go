@@ -40,6 +40,13 @@ type Model struct {
 	ByDifficulty map[string]eval.Cell `json:"by_difficulty,omitempty"`
 	MeanTokens   float64              `json:"mean_tokens,omitempty"`
 	Finished     float64              `json:"finished,omitempty"`
+
+	BestOf      map[int]float64             `json:"best_of,omitempty"`   // as in eval.Result, here and below
+	Likeliest   map[int]float64             `json:"likeliest,omitempty"` //
+	Wilson      *[2]float64                 `json:"wilson,omitempty"`
+	Calibration map[string]eval.Calibration `json:"calibration,omitempty"`
+	Skills      []eval.Skill                `json:"skills,omitempty"`
+	Against     *Against                    `json:"against,omitempty"` // the first model of the evaluation, of the others
 }
 
 // Stage is one stage that has finished.
@@ -68,10 +75,17 @@ func Build(in Input) (*Document, error) {
 		if len(in.Results[main]) == 0 {
 			return nil, fmt.Errorf("build report: main table: evaluation %s has no results", main)
 		}
-		doc.Models = models(in.Results[main])
+		var err error
+		if doc.Models, err = heldAgainst(in, main); err != nil {
+			return nil, fmt.Errorf("build report: %w", err)
+		}
 	}
 	for i := range p.Stages {
-		if st, ok := stage(in, p.Stages[i].ID, main); ok {
+		st, ok, err := stage(in, p.Stages[i].ID, main)
+		if err != nil {
+			return nil, fmt.Errorf("build report: %w", err)
+		}
+		if ok {
 			doc.Stages = append(doc.Stages, st)
 		}
 	}
@@ -114,7 +128,8 @@ func models(results []eval.Result) []Model {
 	out := make([]Model, len(results))
 	for i, r := range results {
 		out[i] = Model{Name: r.Model, Params: r.Params, N: r.N, Samples: r.Samples, PassAt: r.PassAt, CI95: r.CI95, Maj: r.Maj, Skipped: r.Skipped,
-			Reward: r.Reward, ByConcept: r.ByConcept, ByDifficulty: r.ByDifficulty, MeanTokens: r.MeanTokens, Finished: r.Finished}
+			Reward: r.Reward, ByConcept: r.ByConcept, ByDifficulty: r.ByDifficulty, MeanTokens: r.MeanTokens, Finished: r.Finished,
+			BestOf: r.BestOf, Likeliest: r.Likeliest, Wilson: r.Wilson, Calibration: r.Calibration, Skills: r.Skills}
 	}
 	return out
 }
@@ -128,19 +143,21 @@ func results(models []Model) []eval.Result {
 	return out
 }
 
-func stage(in Input, id, main string) (Stage, bool) {
+func stage(in Input, id, main string) (st Stage, ok bool, err error) {
 	info, ok := in.Stages[id]
 	if !ok {
-		return Stage{}, false
+		return Stage{}, false, nil
 	}
-	st := Stage{ID: id, Kind: info.Kind, Summary: info.Summary, Skipped: info.Skipped, Seconds: info.Seconds, Numbers: info.Numbers, Outputs: info.Outputs}
+	st = Stage{ID: id, Kind: info.Kind, Summary: info.Summary, Skipped: info.Skipped, Seconds: info.Seconds, Numbers: info.Numbers, Outputs: info.Outputs}
 	if other := in.Results[id]; id != main && len(other) > 0 {
-		st.Models = models(other)
+		if st.Models, err = heldAgainst(in, id); err != nil {
+			return Stage{}, false, err
+		}
 	}
 	if log, ok := in.Logs[id]; ok {
 		st.Curve = curve(log)
 	}
-	return st, true
+	return st, true, nil
 }
 
 // JSON is the report as indented JSON; equal reports give equal bytes.

@@ -20,6 +20,15 @@ func Compare(a, b []ProblemDetail, k int, seed uint64) (Comparison, error) {
 	if err != nil {
 		return Comparison{}, err
 	}
+	c, ok, err := compare(rows, k, seed)
+	if err == nil && !ok {
+		err = fmt.Errorf("compare models: none of the %d and %d problems is measured for both", len(a), len(b))
+	}
+	return c, err
+}
+
+// compare compares the first of each row with the second; ok is false where no row is measured for both.
+func compare(rows []row, k int, seed uint64) (c Comparison, ok bool, err error) {
 	var as, bs []float64
 	for _, r := range rows {
 		x, y := r[0].metric(k), r[1].metric(k)
@@ -28,10 +37,10 @@ func Compare(a, b []ProblemDetail, k int, seed uint64) (Comparison, error) {
 		}
 	}
 	if len(as) == 0 {
-		return Comparison{}, fmt.Errorf("compare models: none of the %d and %d problems is measured for both", len(a), len(b))
+		return Comparison{}, false, nil
 	}
 	paired, err := eval.PairedBootstrap(as, bs, seed)
-	return Comparison{A: mean(as), B: mean(bs), Paired: paired}, err
+	return Comparison{A: mean(as), B: mean(bs), Paired: paired}, true, err
 }
 
 // metric is pass@k of a problem, or its mean reward where k is 0; NaN where it was not measured.

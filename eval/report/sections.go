@@ -18,6 +18,7 @@ type section struct {
 	Words   []int      // columns of the table, besides the first, that hold words
 	Samples []Sample
 	Curves  []Stage // stages with a curve; shown by HTML alone
+	Charts  []chart // shown by HTML alone
 }
 
 // head is the line under the title.
@@ -43,11 +44,12 @@ func (d *Document) sections() []section {
 	if d.SwS != nil {
 		out = append(out, d.SwS.section())
 	}
-	out = appendBreakdowns(out, "Models", d.Models)
+	out = appendBreakdowns(append(out, measures("Models", d.Models)...), "Models", d.Models)
 	for _, st := range d.Stages {
 		if len(st.Models) > 0 {
 			title := "Evaluation " + st.ID
-			out = appendBreakdowns(append(out, modelSection(title, st.Models)), title, st.Models)
+			out = append(append(out, modelSection(title, st.Models)), measures(title, st.Models)...)
+			out = appendBreakdowns(out, title, st.Models)
 		}
 	}
 	if len(d.Samples) > 0 {
