@@ -16,8 +16,11 @@ const promotionFile = "promotion.json"
 
 // resolveAlias says what an alias means now. It must be a model that is there.
 func (a *Activities) resolveAlias(ctx context.Context, name string) (contract.NamedModel, error) {
-	alias, err := a.store.Alias(ctx, name)
-	if errors.Is(err, artifact.ErrNotFound) {
+	var alias artifact.Alias
+	ref, err := artifact.ParseRef(name)
+	if err == nil {
+		alias.Ref = ref
+	} else if alias, err = a.store.Alias(ctx, name); errors.Is(err, artifact.ErrNotFound) {
 		return contract.NamedModel{}, nil
 	}
 	if err != nil {

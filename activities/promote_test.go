@@ -142,6 +142,9 @@ func TestAliasActivities(t *testing.T) {
 	require.Equal(t, "circle-1/promote", values[1].Who)
 
 	require.NoError(t, p.a.store.SetAlias(t.Context(), "data", p.commit("problems", "x", nil), nil, "me", ""))
+	same, err := p.a.resolveAlias(t.Context(), got.Ref.Kind+"/"+got.Ref.Digest)
+	require.NoError(t, err)
+	require.Equal(t, got, same, "a full reference stands for itself")
 	_, err = p.a.resolveAlias(t.Context(), "data")
 	require.ErrorContains(t, err, "which is no model")
 	in.Alias = "Not A Name"

@@ -13,8 +13,8 @@ import (
 // Alias takes the model that an alias of the bucket names when the stage runs; a base does so when the run starts. Where the alias is not set
 // yet, Or makes the model. Output: model.
 type Alias struct {
-	Name string `yaml:"name" json:"name" validate:"required"`
-	Or   *Stage `yaml:"-" json:"or,omitempty" validate:"-"` // import, pretrain or alias; it has the id of this stage
+	Name string `yaml:"name" json:"name" validate:"required"` // or a model's full reference, model/<digest>
+	Or   *Stage `yaml:"-" json:"or,omitempty" validate:"-"`   // import, pretrain or alias; it has the id of this stage
 }
 
 // baseKinds are the kinds of stages that can stand behind an alias: those that give a model and use no other stage.
@@ -29,7 +29,15 @@ func (s *Alias) refs() []ref {
 
 func (s *Alias) complete() {}
 
-func (s *Alias) check(report func(string, string, ...any)) { checkAlias(s.Name, "name", report) }
+func (s *Alias) check(report func(string, string, ...any)) {
+	ref, err := artifact.ParseRef(s.Name)
+	switch {
+	case err != nil:
+		checkAlias(s.Name, "name", report)
+	case ref.Kind != "model":
+		report("name", "%s is no model", s.Name)
+	}
+}
 
 func checkAlias(name, path string, report func(string, string, ...any)) {
 	if err := artifact.CheckAlias(name); err != nil {

@@ -58,6 +58,10 @@ func parse(file, dir string, data []byte, set []string) (*Pipeline, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parseTree(file, dir, root, set)
+}
+
+func parseTree(file, dir string, root *yaml.Node, set []string) (*Pipeline, error) {
 	items, err := desugar(file, root)
 	if err != nil {
 		return nil, err

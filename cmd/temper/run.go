@@ -57,11 +57,16 @@ process or a machine that went down. Stages whose inputs have not changed since 
 	return c
 }
 
-func (a *app) run(ctx context.Context, target string, o runOptions) (err error) {
+func (a *app) run(ctx context.Context, target string, o runOptions) error {
 	s, p, err := a.pipeline(target)
 	if err != nil {
 		return err
 	}
+	return a.runPipeline(ctx, s, p, o)
+}
+
+// runPipeline starts a pipeline, or goes on with the run of it that is open, and stays until it ends.
+func (a *app) runPipeline(ctx context.Context, s configs.Settings, p *pipelines.Pipeline, o runOptions) (err error) {
 	id, err := runID(p)
 	if err != nil {
 		return err

@@ -81,8 +81,13 @@ func elsewhere(s configs.Settings) bool { return s.Temporal.Address != "" }
 // accelerated says whether a worker with these settings needs the XLA plugin.
 func accelerated(s configs.Settings) bool { return slices.Contains(s.Worker.Queues, contract.QueueGPU) }
 
-// pipeline loads the settings and a pipeline, the paths in which become absolute: a worker reads them from another folder.
+// pipeline loads the settings and a pipeline.
 func (a *app) pipeline(target string) (configs.Settings, *pipelines.Pipeline, error) {
+	return a.pipelineBy(func(set []string) (*pipelines.Pipeline, error) { return pipelines.Load(target, set) })
+}
+
+// pipelineBy loads the settings and the pipeline that read makes, the paths in which become absolute: a worker reads them from another folder.
+func (a *app) pipelineBy(read func(set []string) (*pipelines.Pipeline, error)) (configs.Settings, *pipelines.Pipeline, error) {
 	ours, its, err := split(a.sets)
 	if err != nil {
 		return configs.Settings{}, nil, err
@@ -91,7 +96,7 @@ func (a *app) pipeline(target string) (configs.Settings, *pipelines.Pipeline, er
 	if err != nil {
 		return s, nil, err
 	}
-	p, err := pipelines.Load(target, its)
+	p, err := read(its)
 	if err != nil {
 		return s, nil, err
 	}
