@@ -122,7 +122,7 @@ func (b *bubblewrap) arguments(spec Spec, seccomp, info, block int, files []int)
 	made["/tmp"] = true
 	for i, name := range names(spec.Files) {
 		parents(name)
-		args = append(args, "--perms", "0444", "--ro-bind-data", strconv.Itoa(files[i]), name)
+		args = append(args, "--perms", "0555", "--ro-bind-data", strconv.Itoa(files[i]), name)
 	}
 	args = append(args, "--chdir", "/tmp", "--remount-ro", "/", "--seccomp", strconv.Itoa(seccomp), "--info-fd", strconv.Itoa(info), "--block-fd", strconv.Itoa(block), "--")
 	if b.drop {

@@ -44,7 +44,7 @@ type Spec struct {
 	Argv   []string          // the program, by its path in the sandbox, and its arguments
 	Env    map[string]string // the whole environment
 	Stdin  []byte
-	Files  map[string][]byte // read-only files by their absolute path in the sandbox
+	Files  map[string][]byte // files by their absolute path in the sandbox; they can be read and run
 	Mounts []Mount
 	Limits Limits
 }
