@@ -15,8 +15,14 @@ import (
 	"temper/reward/sandbox"
 )
 
-//go:embed harness.py
-var harness string
+//go:embed harness/peer.py
+var harnessPeer string
+
+//go:embed harness/remote.py
+var harnessRemote string
+
+//go:embed harness/main.py
+var harnessMain string
 
 // interpreter is the machine's Python and the harness compiled by it.
 var interpreter = sync.OnceValues(func() (prepared, error) {
@@ -28,7 +34,7 @@ var interpreter = sync.OnceValues(func() (prepared, error) {
 	const compile = `import sys, marshal, importlib.util
 sys.stdout.buffer.write(importlib.util.MAGIC_NUMBER + bytes(12) + marshal.dumps(compile(sys.stdin.read(), "<harness>", "exec", optimize=0)))`
 	cmd := exec.Command("python3", "-I", "-c", compile)
-	cmd.Stdin = strings.NewReader(harness)
+	cmd.Stdin = strings.NewReader(harnessPeer + harnessRemote + harnessMain) // one program, so one file to start
 	compiled, err := cmd.Output()
 	if err != nil {
 		return prepared{}, fmt.Errorf("python3: compile the harness: %w", err)
@@ -45,7 +51,7 @@ const harnessFile = "/harness.pyc"
 
 var callsCheck = regexp.MustCompile(`(?m)^check\(`)
 
-// python runs the tests beside the answer with harness.py, which says how the two are kept apart.
+// python runs the tests beside the answer with harness/, which says how the two are kept apart.
 func python(ctx context.Context, p Program, l Limits) (Judgement, error) {
 	in, err := interpreter()
 	if err != nil {
