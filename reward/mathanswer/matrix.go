@@ -1,0 +1,98 @@
+package mathanswer
+
+import "errors"
+
+var errShape = errors.New("has matrices that do not fit together")
+
+// reduce carries out sums, products and powers of matrices on formulas, so that a matrix or a scalar is left.
+func reduce(w *work, n *node) (*node, error) {
+	if err := w.spend(1); err != nil {
+		return nil, err
+	}
+	if n.kind == kMatrix || !has(n, kMatrix) {
+		return n, nil
+	}
+	switch n.kind {
+	case kSum, kProduct:
+		out, err := reduce(w, n.args[0])
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range n.args[1:] {
+			next, err := reduce(w, a)
+			if err != nil {
+				return nil, err
+			}
+			if n.kind == kSum {
+				out, err = sumOf(w, out, next)
+			} else {
+				out, err = productOf(w, out, next)
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	case kNeg:
+		m, err := reduce(w, n.args[0])
+		if err != nil {
+			return nil, err
+		}
+		return productOf(w, integer(-1), m)
+	case kQuotient:
+		m, err := reduce(w, n.args[0])
+		if err != nil || m.kind != kMatrix || has(n.args[1], kMatrix) {
+			return nil, errors.Join(err, errShape)
+		}
+		return productOf(w, &node{kind: kQuotient, args: []*node{integer(1), n.args[1]}}, m)
+	}
+	return nil, errShape
+}
+
+func sumOf(w *work, a, b *node) (*node, error) {
+	if a.kind != kMatrix || b.kind != kMatrix || a.cols != b.cols || len(a.args) != len(b.args) {
+		return nil, errShape
+	}
+	out := &node{kind: kMatrix, cols: a.cols}
+	for i := range a.args {
+		out.args = append(out.args, &node{kind: kSum, args: []*node{a.args[i], b.args[i]}})
+	}
+	return out, w.spend(len(out.args))
+}
+
+func productOf(w *work, a, b *node) (*node, error) {
+	switch {
+	case a.kind != kMatrix && b.kind != kMatrix:
+		return product([]*node{a, b}), nil
+	case a.kind == kMatrix && b.kind != kMatrix:
+		a, b = b, a
+		fallthrough
+	case a.kind != kMatrix:
+		out := &node{kind: kMatrix, cols: b.cols}
+		for _, cell := range b.args {
+			out.args = append(out.args, product([]*node{a, cell}))
+		}
+		return out, w.spend(len(out.args))
+	}
+	rows, inner := len(a.args)/a.cols, a.cols
+	if len(b.args)/b.cols != inner {
+		return nil, errShape
+	}
+	if rows*b.cols > maxCells {
+		return nil, errSize
+	}
+	if err := w.spend(rows * b.cols * inner * 8); err != nil {
+		return nil, err
+	}
+	out := &node{kind: kMatrix, cols: b.cols}
+	for r := range rows {
+		for col := range b.cols {
+			cell := &node{kind: kSum}
+			for k := range inner {
+				cell.args = append(cell.args, product([]*node{a.args[r*inner+k], b.args[k*b.cols+col]}))
+			}
+			out.args = append(out.args, cell)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,418 @@
+package mathanswer
+
+import (
+	"slices"
+	"strings"
+)
+
+// relation compares answers of which one is an equation, an inequality or a membership at least.
+func (c *comparison) relation(g, p *node) bool {
+	switch {
+	case g.kind == kSeq || p.kind == kSeq:
+		if p.kind == kSeq && p.open == 0 || g.kind == kSeq && g.open == 0 {
+			if c.sequence(g, p) {
+				return true
+			}
+		}
+	case g.kind == kRelation && p.kind == kRelation:
+		if c.relations2(g, p) {
+			return true
+		}
+	}
+	if !c.relations && inequality(p) && !inequality(g) {
+		return false
+	}
+	if g.kind == kRelation && p.kind == kRelation {
+		if same, known := c.sets(g, p); known {
+			return same && variableOf(g) == variableOf(p)
+		}
+		return false
+	}
+	// An equation that names a quantity answers with its value.
+	if v := value(g); v != nil && p.kind != kRelation {
+		return c.equal(v, p)
+	}
+	if v := value(p); v != nil && g.kind != kRelation {
+		return c.equal(g, v)
+	}
+	same, known := c.sets(g, p)
+	return known && same
+}
+
+// inequality says whether an answer is a relation that orders its sides.
+func inequality(n *node) bool {
+	return n.kind == kRelation && slices.ContainsFunc(n.ops, func(op string) bool { return strings.ContainsAny(op, "<>") })
+}
+
+// variableOf is the variable that a relation bounds or whose set it gives.
+func variableOf(n *node) string {
+	for _, a := range n.args {
+		if a.kind == kSym {
+			return a.name
+		}
+	}
+	return ""
+}
+
+// value gives what an equation says its left or right side is: the last member of name = … = value.
+func value(n *node) *node {
+	if n.kind != kRelation {
+		return nil
+	}
+	for _, op := range n.ops {
+		if op != "=" && op != "in" {
+			return nil
+		}
+	}
+	first, last := n.args[0], n.args[len(n.args)-1]
+	switch {
+	case first.nameLike():
+		return last
+	case len(n.args) == 2 && last.nameLike() && n.ops[0] == "=" && first.constant():
+		return first
+	}
+	return nil
+}
+
+// relations2 compares two relations: the same name with equal values, or the same chains up to order and factors.
+func (c *comparison) relations2(g, p *node) bool {
+	if v, w := value(g), value(p); v != nil && w != nil && c.sameName(g.args[0], p.args[0]) {
+		return c.equal(v, w)
+	}
+	a, b := links(g), links(p)
+	if len(a) != len(b) {
+		return false
+	}
+	return matching(len(a), len(b), func(i, j int) bool { return c.link(a[i], b[j]) })
+}
+
+// sameName compares the left sides of two definitions as they are written.
+func (c *comparison) sameName(g, p *node) bool {
+	if g.kind != p.kind || g.name != p.name || len(g.args) != len(p.args) {
+		return false
+	}
+	if g.kind == kNum {
+		return g.num.Cmp(p.num) == 0
+	}
+	for i := range g.args {
+		if !c.sameName(g.args[i], p.args[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// link is l op 0, op being one of =, !=, <, <= and in.
+type link struct {
+	op   string
+	diff *node
+	l, r *node
+}
+
+// links takes a chain apart: a < b <= c is a-b < 0 and b-c <= 0. A chain of equations is its first and its last member.
+func links(n *node) []link {
+	args, ops := n.args, n.ops
+	equations := true
+	for _, op := range ops {
+		equations = equations && op == "="
+	}
+	if equations && len(ops) > 1 {
+		args, ops = []*node{args[0], args[len(args)-1]}, ops[:1]
+	}
+	var out []link
+	for i, op := range ops {
+		l, r := args[i], args[i+1]
+		if op == ">" || op == ">=" {
+			l, r, op = r, l, flipped(op)
+		}
+		out = append(out, link{op, &node{kind: kSum, args: []*node{l, {kind: kNeg, args: []*node{r}}}}, l, r})
+	}
+	return out
+}
+
+// link compares a relation with another: their differences have a constant ratio, above 0 for inequalities.
+func (c *comparison) link(a, b link) bool {
+	if a.op != b.op {
+		return false
+	}
+	if a.op == "in" || !scalarKind(a.l) || !scalarKind(a.r) || !scalarKind(b.l) || !scalarKind(b.r) {
+		return c.equal(a.l, b.l) && c.equal(a.r, b.r)
+	}
+	x, y := c.gold.expression(a.diff), c.pred.expression(b.diff)
+	if x.constant || y.constant { // 1 = 2 says nothing; compare the sides
+		return x.constant == y.constant && c.equal(a.l, b.l) && c.equal(a.r, b.r)
+	}
+	if u, v := c.gold.residuesOf(x), c.pred.residuesOf(y); u != nil && v != nil && !proportional(u, v) {
+		return false
+	}
+	u, err := c.gold.valuesOf(x)
+	if err != nil {
+		c.blame(err)
+		return false
+	}
+	v, err := c.pred.valuesOf(y)
+	if err != nil {
+		return false
+	}
+	var first number
+	seen := false
+	return agree(u, v, func(_ int, s, t number) bool {
+		if s.isZero() || t.isZero() {
+			return s.isZero() && t.isZero()
+		}
+		r, err := s.quo(t)
+		if err != nil {
+			return false
+		}
+		if !seen {
+			first, seen = r, true
+		}
+		return near(r, first) && (a.op == "=" || a.op == "!=" || r.isReal() && r.re.Sign() > 0)
+	})
+}
+
+// proportional says whether residues at two points have the same ratio, for each prime.
+func proportional(u, v []uint64) bool {
+	for f := range primes {
+		p, per := &primes[f], len(u)/len(primes)
+		if per != 2 || len(v) != len(u) {
+			return true // left to the values
+		}
+		if p.mul(u[f*per], v[f*per+1]) != p.mul(u[f*per+1], v[f*per]) {
+			return false
+		}
+	}
+	return true
+}
+
+func scalarKind(n *node) bool {
+	return !n.any(func(m *node) bool {
+		return m.kind == kSeq || m.kind == kRelation || m.kind == kUnion || m.kind == kMatrix || m.kind == kRatio || m.kind == kText || m.kind == kBased
+	})
+}
+
+// sequence compares lists and sets without order, tuples and intervals with.
+func (c *comparison) sequence(g, p *node) bool {
+	ge, pe := c.elements(g), c.elements(p)
+	if len(ge) > maxElements || len(pe) > maxElements {
+		return false
+	}
+	// Where one side names its values (x = 1, y = 2) and the other does not, the values are compared.
+	if namedList(ge) && !anyRelation(pe) {
+		ge = values(ge)
+	} else if namedList(pe) && !anyRelation(ge) {
+		pe = values(pe)
+	}
+	if (g.kind != kSeq || p.kind != kSeq) && (len(ge) != 1 || len(pe) != 1) && !loose(g) && !loose(p) {
+		return c.vector(g, p)
+	}
+	if ordered(p) && ordered(g) && !brackets(g, p) && !c.notInterval(g) {
+		same, known := c.sets(g, p)
+		return known && same
+	}
+	if ordered(g) || ordered(p) && g.open != '{' && g.open != 0 {
+		if len(ge) != len(pe) || !ordered(p) && len(c.distinct(pe)) != len(pe) {
+			return false
+		}
+		for i := range ge {
+			if !c.equal(ge[i], pe[i]) {
+				return false
+			}
+		}
+		return true
+	}
+	if anyRelation(ge) || anyRelation(pe) {
+		if a, ok := c.gold.set(list(ge)); ok {
+			if b, ok := c.pred.set(list(pe)); ok {
+				return a.equal(b)
+			}
+		}
+	}
+	return c.covers(ge, pe)
+}
+
+// covers says whether each member has an equal one on the other side: lists and sets do not count how often.
+func (c *comparison) covers(ge, pe []*node) bool {
+	if len(pe) > 8*len(ge)+8 { // no answer repeats itself that often
+		return false
+	}
+	used := make([]bool, len(pe))
+	for i, a := range ge {
+		found := false
+		if i < len(pe) && c.equal(a, pe[i]) { // in order
+			used[i], found = true, true
+		}
+		for j := 0; j < len(pe); j++ {
+			if (!found || !used[j]) && !(i == j) && c.equal(a, pe[j]) {
+				used[j], found = true, true
+			}
+		}
+		if !found {
+			return false
+		}
+	}
+	for _, u := range used {
+		if !u {
+			return false
+		}
+	}
+	return true
+}
+
+// elements gives the members of a sequence with ± written out; anything else is its own only member.
+func (c *comparison) elements(n *node) []*node {
+	if n.kind != kSeq {
+		return []*node{n}
+	}
+	if ordered(n) {
+		return n.args
+	}
+	var out []*node
+	for _, a := range n.args {
+		if a.kind == kRelation && len(a.ops) == 1 && a.ops[0] == "in" && a.args[1].kind == kSym && len(n.args) > 1 { // k in Z
+			continue
+		}
+		out = append(out, plusMinus(a)...)
+	}
+	return out
+}
+
+func (c *comparison) distinct(in []*node) []*node {
+	var out []*node
+	for _, a := range in {
+		fresh := true
+		for _, b := range out {
+			x, y := c.pred.expression(a), c.pred.expression(b)
+			if u, v := c.pred.residuesOf(x), c.pred.residuesOf(y); u != nil && v != nil {
+				fresh = fresh && !equalResidues(u, v)
+				continue
+			}
+			u, err := c.pred.valuesOf(x)
+			v, err2 := c.pred.valuesOf(y)
+			if err == nil && err2 == nil && agree(u, v, func(_ int, s, t number) bool { return near(s, t) }) {
+				fresh = false
+			}
+		}
+		if fresh {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+func ordered(n *node) bool { return n.kind == kSeq && (n.open == '(' || n.open == '[') }
+
+// loose says whether a sequence of one member may be written as the member.
+func loose(n *node) bool { return n.kind == kSeq && !ordered(n) }
+
+func brackets(g, p *node) bool { return g.open == p.open && g.close == p.close }
+
+// notInterval says whether a pair of brackets cannot be an interval: more than two members, or ends out of order.
+// An infinite end is open however it is written.
+func (c *comparison) notInterval(g *node) bool {
+	if len(g.args) != 2 {
+		return true
+	}
+	lo, hi := infinite(g.args[0]), infinite(g.args[1])
+	if lo != 0 || hi != 0 {
+		return false
+	}
+	a, ok := c.gold.real(g.args[0])
+	b, ok2 := c.gold.real(g.args[1])
+	return ok && ok2 && a.Cmp(b) > 0
+}
+
+func anyRelation(list []*node) bool {
+	for _, n := range list {
+		if n.kind == kRelation {
+			return true
+		}
+	}
+	return false
+}
+
+// namedList says whether a list begins with an equation that names a value.
+func namedList(list []*node) bool { return len(list) > 0 && value(list[0]) != nil }
+
+// values takes the names from the members that have one.
+func values(list []*node) []*node {
+	var out []*node
+	for _, n := range list {
+		if v := value(n); v != nil {
+			n = v
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
+// matching says whether each of n has a partner of its own among m by the first that fits.
+func matching(n, m int, same func(i, j int) bool) bool {
+	used := make([]bool, m)
+	for i := range n {
+		found := false
+		for j := range m {
+			if !used[j] && same(i, j) {
+				used[j], found = true, true
+				break
+			}
+		}
+		if !found {
+			return false
+		}
+	}
+	return n == m
+}
+
+// vector compares a tuple with a matrix of one row or column.
+func (c *comparison) vector(g, p *node) bool {
+	flat := func(n *node) ([]*node, bool) {
+		switch {
+		case ordered(n):
+			return n.args, true
+		case n.kind == kMatrix && (n.cols == 1 || n.cols == len(n.args)):
+			return n.args, true
+		}
+		return nil, false
+	}
+	a, ok := flat(g)
+	b, ok2 := flat(p)
+	if !ok || !ok2 || len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if !c.equal(a[i], b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// matrix compares matrices cell by cell, after arithmetic with them where there is any.
+func (c *comparison) matrix(g, p *node) bool {
+	if g.kind != kMatrix {
+		var err error
+		if g, err = reduce(&c.gold.work, g); err != nil {
+			c.blame(err)
+			return false
+		}
+	}
+	if p.kind != kMatrix {
+		var err error
+		if p, err = reduce(&c.pred.work, p); err != nil {
+			return false
+		}
+	}
+	if g.kind != kMatrix || p.kind != kMatrix {
+		return g.kind != kMatrix && p.kind != kMatrix && c.equal(g, p)
+	}
+	if g.cols != p.cols || len(g.args) != len(p.args) {
+		return false
+	}
+	for i := range g.args {
+		if !c.equal(g.args[i], p.args[i]) {
+			return false
+		}
+	}
+	return true
+}
