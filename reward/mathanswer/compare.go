@@ -16,7 +16,7 @@ type comparison struct {
 
 // equal says whether two answers mean the same.
 func (c *comparison) equal(g, p *node) bool {
-	if c.gold.work.spend(1) != nil || c.pred.work.spend(1) != nil {
+	if c.gold.work.spend(4) != nil || c.pred.work.spend(4) != nil {
 		return false
 	}
 	if ge, pe := plusMinus(g), plusMinus(p); len(ge) > 1 || len(pe) > 1 {
@@ -40,6 +40,8 @@ func (c *comparison) equal(g, p *node) bool {
 		return c.ratio(g, p)
 	case g.kind == kText || p.kind == kText:
 		return g.kind == p.kind && strings.EqualFold(strings.Join(strings.Fields(g.name), " "), strings.Join(strings.Fields(p.name), " "))
+	case g.kind == kNeg && p.kind == kNeg && has(g, kBased):
+		return c.equal(g.args[0], p.args[0])
 	case g.kind == kBased || p.kind == kBased:
 		return based(g, p)
 	case g.kind == kUnion || p.kind == kUnion:

@@ -42,11 +42,11 @@ func (o Options) Equal(gold, response string) Result {
 	if strings.TrimSpace(gold) == "" {
 		return Result{Error, "the gold answer is empty"}
 	}
-	g, ok := o.find(gold, true)
+	g, ok := (&finder{latexOnly: o.LaTeXOnly}).find(gold, true)
 	if !ok {
 		return Result{Error, "the gold answer: no answer found"}
 	}
-	p, ok := o.find(response, false)
+	p, ok := o.Extract(response)
 	if !ok {
 		return Result{Wrong, "no answer found"}
 	}
@@ -155,6 +155,9 @@ var (
 	spaces  = regexp.MustCompile(`\s+`)
 	dropped = strings.NewReplacer(`\left`, "", `\right`, "", `\,`, " ", `\!`, "", `\;`, " ", `\:`, " ", `\ `, " ", "~", " ", `\dfrac`, `\frac`, `\tfrac`, `\frac`, "$", "", `"`, "", "**", "", `\(`, "", `\)`, "", `\[`, "", `\]`, "")
 )
+
+// Canonical gives an answer's text without what only sets it. Answers with the same text are equal; others may be.
+func Canonical(answer string) string { return key(answer) }
 
 // key is an answer's text without what only sets it. Equal keys are equal answers; words do not differ by their capitals.
 func key(s string) string {

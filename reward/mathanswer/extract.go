@@ -7,10 +7,22 @@ import (
 
 // Extract finds the final answer in a response: what the last \boxed{…} holds, with those just before it on its line; else what follows the
 // last "answer is", "answer:" or "####"; else the whole text if it is nothing but an answer; else the last formula or number, whichever comes last.
-func Extract(response string) (string, bool) { return Options{}.find(response, false) }
+func Extract(response string) (string, bool) { return Options{}.Extract(response) }
+
+// Extract is the function Extract with options.
+func (o Options) Extract(response string) (string, bool) {
+	return (&finder{latexOnly: o.LaTeXOnly}).find(response, false)
+}
+
+// finder finds answers in texts and counts the bytes that it reads.
+type finder struct {
+	latexOnly bool
+	steps     int
+}
 
 // find is Extract; a gold answer without any mark is taken whole.
-func (o Options) find(s string, gold bool) (string, bool) {
+func (f *finder) find(s string, gold bool) (string, bool) {
+	f.steps += 4 * len(s)
 	s = strings.TrimSpace(s)
 	for _, end := range []string{"<|im_start|>", "<|im_end|>", "<|endoftext|>", "</s>"} {
 		if i := strings.Index(s, end); i > 0 {
@@ -20,44 +32,41 @@ func (o Options) find(s string, gold bool) (string, bool) {
 	if i := strings.LastIndex(s, "</think>"); i >= 0 && strings.TrimSpace(s[i+8:]) != "" {
 		s = s[i+8:]
 	}
-	if a, ok := boxed(s); ok {
+	if a, ok := f.boxed(s); ok {
 		return a, strings.TrimSpace(a) != ""
 	}
-	f := formulas(s)
-	if o.LaTeXOnly {
-		return lastFormulas(s, f)
+	all := f.formulas(s)
+	if f.latexOnly {
+		return lastFormulas(s, all)
 	}
-	outside := proseWords(s, f)
-	if a, ok := marked(s); ok && outside > 0 {
+	outside := f.words(s, all)
+	if a, ok := f.marked(s); ok && (outside > 0 || strings.Contains(s, "####")) {
 		return a, true
 	}
-	switch {
-	case len(f) == 0 && (gold || outside < 3), len(f) > 0 && outside == 0:
-		return whole200(s, gold)
+	if len(all) == 0 && (gold || outside < 3) || len(all) > 0 && outside == 0 {
+		return entire(s, gold)
 	}
-	a, ok := lastFormulas(s, f)
+	a, ok := lastFormulas(s, all)
 	if gold && ok {
 		return a, true
 	}
-	if !gold || !ok {
+	if outside >= 3 || !ok {
 		after := 0
 		if ok {
-			after = f[len(f)-1].end
+			after = all[len(all)-1].end
 		}
-		if outside >= 3 || !ok {
-			if n, found := lastNumber(s[after:]); found {
-				return n, true
-			}
+		if n, found := f.lastNumber(s[after:]); found {
+			return n, true
 		}
 	}
 	if ok {
 		return a, true
 	}
-	return whole200(s, gold)
+	return entire(s, gold)
 }
 
-// whole200 takes a text as an answer if it is short enough for one; a gold answer of any length is judged by its own limit.
-func whole200(s string, gold bool) (string, bool) {
+// entire takes a text as an answer if it is short enough for one; a gold answer of any length is judged by its own limit.
+func entire(s string, gold bool) (string, bool) {
 	s = strings.Trim(s, " \n\t*")
 	return s, s != "" && (gold || len(s) <= maxAnswer)
 }
@@ -66,7 +75,8 @@ type span struct{ start, end int }
 
 // boxed returns what the last \boxed{…} or \fbox{…} holds. Boxes before it count too where little and no end of a sentence stands between:
 // \boxed{1} and \boxed{2}. One pass with a stack of open boxes.
-func boxed(s string) (string, bool) {
+func (f *finder) boxed(s string) (string, bool) {
+	f.steps += len(s)
 	type open struct{ at, depth int }
 	var stack []open
 	var closed []span
@@ -89,6 +99,7 @@ func boxed(s string) (string, bool) {
 			j := i + n
 			for j < len(s) && s[j] == ' ' {
 				j++
+				f.steps++
 			}
 			if j < len(s) && s[j] == '{' {
 				stack = append(stack, open{j + 1, depth})
@@ -140,117 +151,18 @@ func joined(between string) bool {
 	return !strings.Contains(between, ". ") && !strings.Contains(between, ".\n") && !strings.Contains(between, "=>") && !strings.Contains(between, "ightarrow")
 }
 
-// formulas finds what stands between $…$, $$…$$, \(…\) and \[…\]. A $ that is closed on no later place of its line is a currency.
-func formulas(s string) []formula {
-	var out []formula
-	lost := map[string]bool{} // closers that do not come any more
-	for i := 0; i < len(s); i++ {
-		open, end := "", ""
-		switch {
-		case s[i] == '\\' && i+1 < len(s):
-			switch s[i+1] {
-			case '[':
-				open, end = `\[`, `\]`
-			case '(':
-				open, end = `\(`, `\)`
-			default:
-				i++
-				continue
-			}
-		case strings.HasPrefix(s[i:], "$$"):
-			open, end = "$$", "$$"
-		case s[i] == '$':
-			open, end = "$", "$"
-		default:
-			continue
-		}
-		start := i + len(open)
-		if lost[open] {
-			i = start - 1
-			continue
-		}
-		rest := s[start:]
-		if open == "$" {
-			rest, _, _ = strings.Cut(rest[:min(len(rest), 4096)], "\n")
-		}
-		n := closing(rest, end)
-		if n < 0 {
-			lost[open] = open != "$"
-			i = start - 1
-			continue
-		}
-		if open == "$" && money(rest[:n]) {
-			continue
-		}
-		out = append(out, formula{span{i, start + n + len(end)}, strings.TrimSpace(rest[:n])})
-		i = start + n + len(end) - 1
-	}
-	return out
-}
-
-type formula struct {
-	span
-	text string
-}
-
-// closing finds a closer that no backslash stands before.
-func closing(s, end string) int {
-	for i := 0; i+len(end) <= len(s); i++ {
-		if strings.HasPrefix(s[i:], end) {
-			return i
-		}
-		if s[i] == '\\' {
-			i++
-		}
-	}
-	return -1
-}
-
-var prose = regexp.MustCompile(`[a-z]{3,}\s+[a-z]{2,}`)
-
-// money says whether what follows a $ is an amount and words up to the next amount.
-func money(s string) bool {
-	return s == "" || isDigit(s[0]) && !strings.Contains(s, `\`) && prose.MatchString(s)
-}
-
-// lastFormulas takes the last formula with those that are connected to it: $1$ and $2$.
-func lastFormulas(s string, f []formula) (string, bool) {
-	if len(f) == 0 {
-		return "", false
-	}
-	first := len(f) - 1
-	for first > 0 && len(f)-first < maxElements && connective(s[f[first-1].end:f[first].start]) {
-		first--
-	}
-	var parts []string
-	for _, x := range f[first:] {
-		parts = append(parts, x.text)
-	}
-	a := strings.Join(parts, ", ")
-	if percentAfter.MatchString(s[f[len(f)-1].end:]) {
-		a += "%"
-	}
-	return a, a != ""
-}
-
-var (
-	percentAfter = regexp.MustCompile(`^\s*(?:%|percent|pct)`)
-	connectives  = regexp.MustCompile(`^[\s,;]*(?:and|or|&|,|;)[\s,;]*$`)
-)
-
-func connective(s string) bool { return len(s) < 40 && connectives.MatchString(s) }
-
 var mark = regexp.MustCompile(`(?i)####|\banswers?\b\**\s*(?:(?:is|are)\b\s*:?|[:=])|\banswer\**\s*\n`)
 
 // marked takes what the last mark of an answer is followed by, up to the end of its sentence.
-func marked(s string) (string, bool) {
+func (f *finder) marked(s string) (string, bool) {
 	tail := s[max(0, len(s)-1<<16):]
-	all := mark.FindAllStringIndex(tail, -1)
-	if all == nil {
+	f.steps += len(tail)
+	marks := mark.FindAllStringIndex(tail, -1)
+	if marks == nil {
 		return "", false
 	}
-	rest := strings.TrimLeft(tail[all[len(all)-1][1]:], " \n\t*:")
-	rest = sentence(rest)
+	rest := strings.TrimLeft(tail[marks[len(marks)-1][1]:], " \n\t*:")
+	rest = f.sentence(rest)
 	if i := strings.LastIndex(rest, " is "); i >= 0 && len(strings.TrimSpace(rest[i+4:])) > 0 {
 		rest = rest[i+4:]
 	}
@@ -258,16 +170,16 @@ func marked(s string) (string, bool) {
 	if rest == "" {
 		return "", false
 	}
-	f := formulas(rest)
+	all := f.formulas(rest)
 	switch {
-	case proseWords(rest, f) == 0:
+	case f.words(rest, all) == 0:
 		return rest, true
-	case len(f) > 0:
+	case len(all) > 0:
 		last := 0
-		for last+1 < len(f) && connective(rest[f[last].end:f[last+1].start]) {
+		for last+1 < len(all) && connective(rest[all[last].end:all[last+1].start]) {
 			last++
 		}
-		return lastFormulas(rest[:f[last].end], f[:last+1])
+		return lastFormulas(rest[:all[last].end], all[:last+1])
 	}
 	if choiceStart.MatchString(rest) {
 		return rest, true
@@ -281,12 +193,13 @@ func marked(s string) (string, bool) {
 var choiceStart = regexp.MustCompile(`^\(?[A-J][).:]`)
 
 // sentence cuts a text at the first end of a line or of a sentence outside of formulas.
-func sentence(s string) string {
-	f := formulas(s[:min(len(s), 1<<14)])
+func (f *finder) sentence(s string) string {
+	all := f.formulas(s[:min(len(s), 1<<14)])
 	next := 0
 	for i := 0; i < len(s); i++ {
-		if next < len(f) && i == f[next].start {
-			i = f[next].end - 1
+		f.steps++
+		if next < len(all) && i == all[next].start {
+			i = all[next].end - 1
 			next++
 			continue
 		}
@@ -300,8 +213,9 @@ func sentence(s string) string {
 var numberIn = regexp.MustCompile(`[-+−]?\$?(?:\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+|\d+)(?:\.\d+)?(?:\s?/\s?\d+(?:\.\d+)?)?(?:\s?(?:%|\\%|percent|pct))?|[-+−]?\.\d+`)
 
 // lastNumber finds the last number of a prose text, within its last 64 KiB.
-func lastNumber(s string) (string, bool) {
+func (f *finder) lastNumber(s string) (string, bool) {
 	s = s[max(0, len(s)-1<<16):]
+	f.steps += len(s)
 	all := numberIn.FindAllStringIndex(s, -1)
 	if all == nil {
 		return "", false
@@ -324,35 +238,4 @@ func numberAt(s string, at []int) string {
 		n = n[1:]
 	}
 	return n
-}
-
-var (
-	wordRun  = regexp.MustCompile(`\\?[A-Za-z]{2,}`)
-	textArgs = regexp.MustCompile(`\\(?:text|textbf|textit|textrm|mathrm|mbox|operatorname|begin|end)\s*\{[^{}]*\}`)
-)
-
-// proseWords counts words outside of formulas, up to a few. Names of functions, units and connectives do not count.
-func proseWords(s string, f []formula) int {
-	count, at := 0, 0
-	part := func(t string) {
-		if len(t) > 1<<16 {
-			t = t[:1<<16]
-		}
-		for _, w := range wordRun.FindAllString(textArgs.ReplaceAllString(t, " "), 64) {
-			low := strings.ToLower(w)
-			if w[0] == '\\' || functions[low] != "" || constants[low] != "" || unitWords[low] || low == "and" || low == "or" || low == "percent" || low == "pct" || low == "percentage" || strings.ToUpper(w) == w {
-				continue
-			}
-			count++
-		}
-	}
-	for _, x := range f {
-		if count > 8 {
-			return count
-		}
-		part(s[at:x.start])
-		at = x.end
-	}
-	part(s[at:])
-	return count
 }

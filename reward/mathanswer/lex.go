@@ -159,7 +159,7 @@ func (l *lexer) number() error {
 	rest := l.s[l.i:]
 	whole := rest[:digits(rest)]
 	rest = rest[:min(len(rest), 256)] // groups of a longer number are not looked for
-	if m := groupedTeX.FindString(rest); m != "" && !digitAt(rest, len(m)) {
+	if m := groupedTeX.FindString(rest); m != "" && !digitAt(rest, len(m)) && !(strings.Contains(m, " ") && len(m) < len(rest) && strings.ContainsAny(rest[len(m):len(m)+1], "/^")) {
 		whole = m
 	} else if m := groupedComma.FindString(rest); m != "" && !digitAt(rest, len(m)) && l.read == thousands {
 		whole = m
@@ -259,6 +259,8 @@ func (l *lexer) letters() error {
 		l.emit(token{kind: tFunc, text: functions[low]})
 	case opaqueWord && len(run) > 2:
 		l.emit(token{kind: tOpaque, text: low})
+	case low == "am" || low == "pm":
+		l.clockWord(run, last)
 	case unitWords[low] && (last.kind == tNum || last.kind == tText || last.text == "}" || last.text == "/"):
 		l.emit(token{kind: tText, text: run})
 	case len(run) >= 4 && strings.ToUpper(run) != run:
@@ -283,6 +285,17 @@ func (l *lexer) letters() error {
 		}
 	}
 	return nil
+}
+
+// clockWord emits AM or PM after 12:30, and two letters elsewhere.
+func (l *lexer) clockWord(run string, last token) {
+	n := len(l.out)
+	if last.kind == tNum && n > 1 && l.out[n-2].text == ":" {
+		l.emit(token{kind: tText, text: run})
+		return
+	}
+	l.letter(run[:1])
+	l.letter(run[1:])
 }
 
 // letter emits one letter: e and i are the constants.

@@ -96,3 +96,56 @@ func productOf(w *work, a, b *node) (*node, error) {
 	}
 	return out, nil
 }
+
+// vector compares a tuple with a matrix of one row or column.
+func (c *comparison) vector(g, p *node) bool {
+	flat := func(n *node) ([]*node, bool) {
+		switch {
+		case ordered(n):
+			return n.args, true
+		case n.kind == kMatrix && (n.cols == 1 || n.cols == len(n.args)):
+			return n.args, true
+		}
+		return nil, false
+	}
+	a, ok := flat(g)
+	b, ok2 := flat(p)
+	if !ok || !ok2 || len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if !c.equal(a[i], b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// matrix compares matrices cell by cell, after arithmetic with them where there is any.
+func (c *comparison) matrix(g, p *node) bool {
+	if g.kind != kMatrix {
+		var err error
+		if g, err = reduce(&c.gold.work, g); err != nil {
+			c.blame(err)
+			return false
+		}
+	}
+	if p.kind != kMatrix {
+		var err error
+		if p, err = reduce(&c.pred.work, p); err != nil {
+			return false
+		}
+	}
+	if g.kind != kMatrix || p.kind != kMatrix {
+		return g.kind != kMatrix && p.kind != kMatrix && c.equal(g, p)
+	}
+	if g.cols != p.cols || len(g.args) != len(p.args) {
+		return false
+	}
+	for i := range g.args {
+		if !c.equal(g.args[i], p.args[i]) {
+			return false
+		}
+	}
+	return true
+}

@@ -98,6 +98,8 @@ func (e *env) value(n *node) (number, error) {
 		return e.power(n)
 	case kCall:
 		return e.call(n)
+	case kBased:
+		return e.named("base "+n.num.RatString()+" "+n.name, nil), nil
 	case kText:
 		return e.named("words "+strings.ToLower(n.name), nil), nil
 	}

@@ -103,8 +103,12 @@ func (p *parser) script() (*node, error) {
 	if p.accept("{") {
 		if p.is("'") || p.is("°") || p.is("*") || p.is("+") || p.is("-") { // a mark, unless an expression follows
 			mark := p.peek().text
-			if p.i+1 < len(p.t) && p.t[p.i+1].kind == tOp && p.t[p.i+1].text == "}" {
-				p.i += 2
+			j := p.i + 1
+			for mark == "'" && j < len(p.t) && p.t[j].kind == tOp && p.t[j].text == "'" {
+				j++
+			}
+			if p.t[j].kind == tOp && p.t[j].text == "}" {
+				p.i = j + 1
 				return &node{kind: kSym, name: mark}, nil
 			}
 		}
@@ -274,7 +278,19 @@ func (p *parser) bracket(open string) (*node, error) {
 			return nil, err
 		}
 	}
+	if open == "(" && n != nil && p.accept("|") { // P(A | B)
+		given, err := p.list()
+		if err != nil {
+			return nil, err
+		}
+		if given != nil {
+			n = &node{kind: kSeq, args: []*node{n, {kind: kText, name: "given"}, given}}
+		}
+	}
 	end := p.peek()
+	if open == "\\{" && n != nil && n.kind == kMatrix && (end.kind == tEnd || end.text == ",") { // \left\{ … \right.
+		return n, nil
+	}
 	if end.kind != tOp {
 		return nil, fmt.Errorf("has a %s that is not closed", open)
 	}

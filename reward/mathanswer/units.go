@@ -29,6 +29,8 @@ yuans yuan rmb=1
 speed m/s=1 km/h km/hr kmh kph=5/18 mph mi/h=1397/3125
 angle degree deg ° =1
 radians rad radian=1
+morning am=1
+afternoon pm=1
 temperature celsius ℃=1
 force n newton=1 kn kilonewton=1000
 energy j joule=1 kj kilojoule=1000
@@ -54,7 +56,7 @@ frequency hz hertz=1 khz=1000 mhz=1000000`
 			}
 			for _, n := range names {
 				units[n] = unit{fields[0], r}
-				if len(n) > 1 && isLetters(n) && n != "in" && n != "min" {
+				if len(n) > 1 && isLetters(n) && n != "in" && n != "min" && n != "am" && n != "pm" {
 					unitWords[n], unitWords[n+"s"] = true, true
 				}
 			}

@@ -12,7 +12,7 @@ var operators = map[string]string{
 	"Rightarrow": "=>", "implies": "=>", "Longrightarrow": "=>", "iff": "=>", "Leftrightarrow": "=>",
 	"lor": ",", "vee": ",", "land": ",", "wedge": ",", "quad": ",", "qquad": ",", "&": "&", "\\": "\\\\", "%": "%", "{": "\\{", "}": "\\}", "|": "|",
 	"lbrace": "\\{", "rbrace": "\\}", "lbrack": "[", "rbrack": "]", "langle": "<(", "rangle": ")>", "lfloor": "⌊", "rfloor": "⌋", "lceil": "⌈", "rceil": "⌉",
-	"bmod": "mod", "mod": "mod", "pmod": "mod", "degree": "°", "bigcup": "cup", "bigcap": "cap", "percent": "%",
+	"bmod": "mod", "mod": "mod", "pmod": "mod", "degree": "°", "percent": "%",
 }
 
 // constants are commands and words for fixed values.
@@ -29,7 +29,7 @@ var functions = map[string]string{
 var opaque = map[string]bool{"gcd": true, "lcm": true, "det": true, "dim": true, "ker": true, "min": true, "max": true, "sup": true, "inf": true, "deg": true, "arg": true, "Pr": true, "Re": true, "Im": true}
 
 // bigOperators take bounds as scripts and a body: \sum_{k=0}^{n} a_k.
-var bigOperators = map[string]bool{"sum": true, "prod": true, "int": true, "iint": true, "oint": true, "lim": true}
+var bigOperators = map[string]bool{"sum": true, "prod": true, "int": true, "iint": true, "oint": true, "lim": true, "bigcup": true, "bigcap": true}
 
 // sized and spacing commands say nothing about the value.
 var ignored = map[string]bool{
