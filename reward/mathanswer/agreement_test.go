@@ -68,8 +68,13 @@ type human struct {
 }
 
 func TestAgreesWithHumanCases(t *testing.T) {
-	var all, agreed int
+	var all, agreed, bare int
 	each(t, "math_verify_testsuite.jsonl", func(r human) {
+		if (Equal(r.Gold, r.Pred).Verdict == Correct) == r.Equal {
+			bare++
+		} else {
+			t.Logf("without its options %s: %q and %q, expected equal=%v, options %+v %v", r.ID, clip(r.Gold), clip(r.Pred), r.Equal, r.Options, r.MatchTypes)
+		}
 		o := Options{Decimals: r.Options.Precision, SetsOnly: r.Options.Relations != nil && !*r.Options.Relations, LaTeXOnly: slices.Equal(r.MatchTypes, []string{"latex"})}
 		got := o.Equal(r.Gold, r.Pred)
 		if all++; (got.Verdict == Correct) == r.Equal {
@@ -78,7 +83,7 @@ func TestAgreesWithHumanCases(t *testing.T) {
 		}
 		t.Logf("%s: %q and %q: %v, expected equal=%v", r.ID, clip(r.Gold), clip(r.Pred), got, r.Equal)
 	})
-	t.Logf("%d of %d human cases (%.2f%%)", agreed, all, 100*float64(agreed)/float64(all))
+	t.Logf("%d of %d human cases (%.2f%%), %d without the options that their tests set", agreed, all, 100*float64(agreed)/float64(all), bare)
 	if float64(agreed) < 0.99*float64(all) {
 		t.Errorf("agrees on %d of %d human cases, less than 99%%", agreed, all)
 	}
@@ -133,5 +138,32 @@ func TestAgreesWithVariations(t *testing.T) {
 	}
 	if float64(agreed) < 0.98*float64(labelled) {
 		t.Errorf("agrees on %d of %d labelled variations, less than 98%%", agreed, labelled)
+	}
+}
+
+// modelAnswer is what a model answered to a problem of GSM8K, with OpenAI's judgement.
+type modelAnswer struct {
+	Gold     string `json:"gold"`
+	Pred     string `json:"pred"`
+	Solution string `json:"solution"`
+	Equal    bool   `json:"equal"`
+}
+
+func TestAgreesWithGSM8KJudgements(t *testing.T) {
+	var all, agreed, found int
+	each(t, "gsm8k_model_answers.jsonl.gz", func(r modelAnswer) {
+		all++
+		if (Equal(r.Gold, r.Pred).Verdict == Correct) == r.Equal {
+			agreed++
+		} else {
+			t.Logf("%q and %q: expected equal=%v", r.Gold, r.Pred, r.Equal)
+		}
+		if (Equal(r.Gold, strings.Replace(r.Solution, "\nA: ", "\n#### ", 1)).Verdict == Correct) == r.Equal { // as the training set marks its answers
+			found++
+		}
+	})
+	t.Logf("%d of %d judgements, %d on whole solutions", agreed, all, found)
+	if float64(min(agreed, found)) < 0.99*float64(all) {
+		t.Errorf("agrees on %d and on %d of %d judgements", agreed, found, all)
 	}
 }

@@ -16,7 +16,7 @@ type comparison struct {
 
 // equal says whether two answers mean the same.
 func (c *comparison) equal(g, p *node) bool {
-	if c.gold.work.spend(4) != nil || c.pred.work.spend(4) != nil {
+	if c.pred.work.spend(4) != nil { // the number of comparisons is the response's doing
 		return false
 	}
 	if ge, pe := plusMinus(g), plusMinus(p); len(ge) > 1 || len(pe) > 1 {
@@ -164,8 +164,8 @@ func (c *comparison) scalar(g, p *node) bool {
 
 // units takes the units from two quantities; known is false where the units cannot both be right.
 func (c *comparison) units(g, p *node) (a, b *node, possible bool) {
-	gu, gn, gm := split(g)
-	pu, pn, pm := split(p)
+	gu, gn, gm := c.gold.split(g)
+	pu, pn, pm := c.pred.split(p)
 	if gm && !p.constant() || pm && !g.constant() { // a letter that is a variable
 		return g, p, true
 	}
@@ -182,20 +182,30 @@ func (c *comparison) units(g, p *node) (a, b *node, possible bool) {
 	case x.factor.Cmp(y.factor) == 0:
 		return gn, pn, true
 	}
-	scale := func(n *node, r *big.Rat) *node {
-		return &node{kind: kProduct, args: []*node{n, {kind: kNum, num: r, decimals: -1}}}
+	return c.gold.scaled(gn, x.factor), c.pred.scaled(pn, y.factor), true
+}
+
+// scaled gives a quantity times a factor, the same node each time, so that its value is computed once.
+func (s *side) scaled(n *node, factor *big.Rat) *node {
+	key := derived{n, factor}
+	if _, ok := s.made[key]; !ok {
+		s.made[key] = &node{kind: kProduct, args: []*node{n, {kind: kNum, num: factor, decimals: -1}}}
 	}
-	return scale(gn, x.factor), scale(pn, y.factor), true
+	return s.made[key]
 }
 
 // split takes the unit from a quantity, also from under a sign.
-func split(n *node) (name string, inner *node, maybe bool) {
+func (s *side) split(n *node) (name string, inner *node, maybe bool) {
 	switch n.kind {
 	case kUnit:
 		return n.name, n.args[0], n.maybe
 	case kNeg:
-		if name, inner, maybe = split(n.args[0]); name != "" {
-			return name, &node{kind: kNeg, args: []*node{inner}}, maybe
+		if name, inner, maybe = s.split(n.args[0]); name != "" {
+			key := derived{n: n}
+			if _, ok := s.made[key]; !ok {
+				s.made[key] = &node{kind: kNeg, args: []*node{inner}}
+			}
+			return name, s.made[key], maybe
 		}
 	}
 	return "", n, false

@@ -72,7 +72,7 @@ func (o Options) answers(gold, pred string) Result {
 	h := fnv.New64a()
 	h.Write([]byte(gk))
 	salt := h.Sum64()
-	c.gold, c.pred = side{salt: salt, known: map[*node]*expression{}}, side{salt: salt, known: map[*node]*expression{}}
+	c.gold, c.pred = newSide(salt), newSide(salt)
 	gs, err := readings(gold, &c.gold.work)
 	if err != nil {
 		if words(gk) { // an answer in words

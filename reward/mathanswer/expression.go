@@ -27,6 +27,17 @@ type side struct {
 	work  work
 	salt  uint64
 	known map[*node]*expression
+	made  map[derived]*node
+}
+
+// derived names a node that was made from another: times a factor, or with its unit taken away.
+type derived struct {
+	n      *node
+	factor *big.Rat
+}
+
+func newSide(salt uint64) side {
+	return side{salt: salt, known: map[*node]*expression{}, made: map[derived]*node{}}
 }
 
 func (s *side) expression(n *node) *expression {

@@ -15,7 +15,7 @@ var hostile = []struct{ unit, before, after string }{
 	{"1&", `\begin{pmatrix}`, `1\end{pmatrix}`}, {"&", "", ""}, {`\\`, "", ""}, {`\left(`, "", ""}, {`\text{`, "", ""}, {`\mathbf{`, "", ""}, {`\text{ and }`, "", ""}, {"9", "", ""}, {"1,", "", "1"}, {",000", "1", ""}, {" 000", "1", ""},
 	{"0", "0.", ""}, {`\overline{3}`, "0.", ""}, {"1e9", "", ""}, {"1/", "", "1"}, {"-", "", "1"}, {"+-", "", "1"}, {`1\pm`, "", "1"}, {"!", "5", ""}, {"'", "f", ""}, {"%", "5", ""}, {"x=", "", "1"}, {"x<", "", "1"}, {`[1,2]\cup`, "", "[1,2]"},
 	{"1,", `\{`, `2\}`}, {"x+", "", "1"}, {"xy", "", ""}, {"word ", "", ""}, {"answer is ", "", ""}, {"the answer: ", "", ""}, {"####", "", ""}, {"#### 1\n", "", ""}, {". ", "", ""}, {"\x00", "", ""}, {"\xff", "", ""}, {"√", "", ""},
-	{"1 1/2 ", "", ""}, {"1 and ", "", ""}, {"</think>", "", ""}, {"<|im_start|>", "", ""},
+	{`\begin{pmatrix}1&1\\1&1\end{pmatrix}`, "", ""}, {`\begin{pmatrix}x&1\\1&x\end{pmatrix}+`, "", "1"}, {"1 1/2 ", "", ""}, {"1 and ", "", ""}, {"</think>", "", ""}, {"<|im_start|>", "", ""},
 }
 
 func many(n int, unit, before, after string) string {
@@ -44,6 +44,9 @@ func TestHostileTextsTakeLinearSteps(t *testing.T) {
 		a, b := steps(s), steps(l)
 		if a > 64*len(s)+maxWork || b > 64*len(l)+maxWork || b > 11*a+maxWork {
 			t.Errorf("%q: %d steps for %d bytes, %d for %d", h.unit, a, len(s), b, len(l))
+		}
+		if small < 1<<20 {
+			continue
 		}
 		if got := Equal("7041776", l); got.Verdict != Wrong {
 			t.Errorf("%q of %d bytes: %+v", h.unit, len(l), got)
@@ -110,6 +113,9 @@ func FuzzEqual(f *testing.F) {
 		case Correct, Wrong, Error:
 		default:
 			t.Fatalf("verdict %q", got.Verdict)
+		}
+		if r := Equal("7041776", pred); r.Verdict == Error {
+			t.Fatalf("%+v for a gold answer that can be read", r)
 		}
 		if again := Equal(gold, pred); again != got {
 			t.Fatalf("%+v, then %+v", got, again)

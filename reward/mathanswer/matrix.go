@@ -1,6 +1,9 @@
 package mathanswer
 
-import "errors"
+import (
+	"errors"
+	"math/big"
+)
 
 var errShape = errors.New("has matrices that do not fit together")
 
@@ -46,14 +49,69 @@ func reduce(w *work, n *node) (*node, error) {
 		}
 		return productOf(w, &node{kind: kQuotient, args: []*node{integer(1), n.args[1]}}, m)
 	}
+	if n.kind == kPower && n.args[0].kind == kMatrix {
+		return powerOf(w, n.args[0], n.args[1])
+	}
 	return nil, errShape
+}
+
+// powerOf transposes a matrix or multiplies it with itself.
+func powerOf(w *work, m, exponent *node) (*node, error) {
+	if exponent.kind == kSym && (exponent.name == "T" || exponent.name == "top") {
+		rows := len(m.args) / m.cols
+		out := &node{kind: kMatrix, cols: rows}
+		for col := range m.cols {
+			for r := range rows {
+				out.args = append(out.args, m.args[r*m.cols+col])
+			}
+		}
+		return out, w.spend(len(m.args))
+	}
+	if exponent.kind != kNum || !exponent.num.IsInt() || exponent.num.Cmp(big.NewRat(1, 1)) < 0 || exponent.num.Cmp(big.NewRat(maxMatrixPower, 1)) > 0 {
+		return nil, errShape
+	}
+	out := m
+	for range exponent.num.Num().Int64() - 1 {
+		var err error
+		if out, err = productOf(w, out, m); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+const (
+	maxMatrixPower = 8
+	maxCell        = 4096 // nodes that a cell of a product of matrices may have
+)
+
+func cellSize(m *node) int {
+	if m.size > 0 {
+		return m.size
+	}
+	largest := 0
+	for _, cell := range m.args {
+		largest = max(largest, count(cell))
+	}
+	return largest
+}
+
+func count(n *node) int {
+	total := 1
+	for _, a := range n.args {
+		total += count(a)
+	}
+	return total
 }
 
 func sumOf(w *work, a, b *node) (*node, error) {
 	if a.kind != kMatrix || b.kind != kMatrix || a.cols != b.cols || len(a.args) != len(b.args) {
 		return nil, errShape
 	}
-	out := &node{kind: kMatrix, cols: a.cols}
+	out := &node{kind: kMatrix, cols: a.cols, size: cellSize(a) + cellSize(b) + 1}
+	if out.size > maxCell {
+		return nil, errSize
+	}
 	for i := range a.args {
 		out.args = append(out.args, &node{kind: kSum, args: []*node{a.args[i], b.args[i]}})
 	}
@@ -68,7 +126,10 @@ func productOf(w *work, a, b *node) (*node, error) {
 		a, b = b, a
 		fallthrough
 	case a.kind != kMatrix:
-		out := &node{kind: kMatrix, cols: b.cols}
+		out := &node{kind: kMatrix, cols: b.cols, size: cellSize(b) + count(a) + 1}
+		if out.size > maxCell {
+			return nil, errSize
+		}
 		for _, cell := range b.args {
 			out.args = append(out.args, product([]*node{a, cell}))
 		}
@@ -84,7 +145,10 @@ func productOf(w *work, a, b *node) (*node, error) {
 	if err := w.spend(rows * b.cols * inner * 8); err != nil {
 		return nil, err
 	}
-	out := &node{kind: kMatrix, cols: b.cols}
+	out := &node{kind: kMatrix, cols: b.cols, size: inner * (cellSize(a) + cellSize(b) + 1)}
+	if out.size > maxCell {
+		return nil, errSize
+	}
 	for r := range rows {
 		for col := range b.cols {
 			cell := &node{kind: kSum}

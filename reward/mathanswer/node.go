@@ -39,6 +39,7 @@ type node struct {
 	ops         []string
 	open, close byte
 	cols        int
+	size        int  // kMatrix, once multiplied: the number of nodes in a cell
 	maybe       bool // kUnit, kRatio: see there
 	paren       bool // stands in round brackets
 }

@@ -141,15 +141,15 @@ func (p *parser) relation() (*node, error) {
 		p.i++
 		if p.accept("&") { // aligned equations
 		}
-		if op == "~" { // what follows is approximate
-			if _, err := p.union(); err != nil {
-				return nil, err
-			}
-			continue
-		}
 		next, err := p.union()
 		if err != nil {
 			return nil, err
+		}
+		if op == "~" {
+			if len(n.ops) > 0 || !first.nameLike() { // x = 1/3 ≈ 0.3: the value before is the exact one
+				continue
+			}
+			op = "="
 		}
 		n.ops, n.args = append(n.ops, op), append(n.args, next)
 	}

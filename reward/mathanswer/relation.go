@@ -32,8 +32,13 @@ func (c *comparison) relation(g, p *node) bool {
 	if v := value(g); v != nil && p.kind != kRelation {
 		return c.equal(v, p)
 	}
-	if v := value(p); v != nil && g.kind != kRelation {
-		return c.equal(g, v)
+	if g.kind != kRelation {
+		if v := value(p); v != nil && c.equal(g, v) {
+			return true
+		}
+		if equations(p) { // x + y = 7 answers 7
+			return c.equal(g, p.args[len(p.args)-1])
+		}
 	}
 	same, known := c.sets(g, p)
 	return known && same
@@ -56,13 +61,8 @@ func variableOf(n *node) string {
 
 // value gives what an equation says its left or right side is: the last member of name = … = value.
 func value(n *node) *node {
-	if n.kind != kRelation {
+	if n.kind != kRelation || !equations(n) && (len(n.ops) != 1 || n.ops[0] != "in") {
 		return nil
-	}
-	for _, op := range n.ops {
-		if op != "=" && op != "in" {
-			return nil
-		}
 	}
 	first, last := n.args[0], n.args[len(n.args)-1]
 	switch {
@@ -72,6 +72,11 @@ func value(n *node) *node {
 		return first
 	}
 	return nil
+}
+
+// equations says whether an answer is a chain of equations.
+func equations(n *node) bool {
+	return n.kind == kRelation && !slices.ContainsFunc(n.ops, func(op string) bool { return op != "=" })
 }
 
 // relations2 compares two relations: the same name with equal values, or the same chains up to order and factors.
@@ -112,11 +117,7 @@ type link struct {
 // links takes a chain apart: a < b <= c is a-b < 0 and b-c <= 0. A chain of equations is its first and its last member.
 func links(n *node) []link {
 	args, ops := n.args, n.ops
-	equations := true
-	for _, op := range ops {
-		equations = equations && op == "="
-	}
-	if equations && len(ops) > 1 {
+	if equations(n) && len(ops) > 1 {
 		args, ops = []*node{args[0], args[len(args)-1]}, ops[:1]
 	}
 	var out []link

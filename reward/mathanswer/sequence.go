@@ -1,5 +1,7 @@
 package mathanswer
 
+import "slices"
+
 // sequence compares lists and sets without order, tuples and intervals with.
 func (c *comparison) sequence(g, p *node) bool {
 	ge, pe := c.elements(g), c.elements(p)
@@ -47,12 +49,12 @@ func (c *comparison) covers(ge, pe []*node) bool {
 	}
 	used := make([]bool, len(pe))
 	for i, a := range ge {
-		found := false
-		if i < len(pe) && c.equal(a, pe[i]) { // in order
-			used[i], found = true, true
+		found := i < len(pe) && c.equal(a, pe[i]) // in order, mostly
+		if found {
+			used[i] = true
 		}
-		for j := 0; j < len(pe); j++ {
-			if (!found || !used[j]) && !(i == j) && c.equal(a, pe[j]) {
+		for j := 0; j < len(pe) && !found; j++ {
+			if j != i && c.equal(a, pe[j]) {
 				used[j], found = true, true
 			}
 		}
@@ -60,8 +62,8 @@ func (c *comparison) covers(ge, pe []*node) bool {
 			return false
 		}
 	}
-	for _, u := range used {
-		if !u {
+	for j, b := range pe {
+		if !used[j] && !slices.ContainsFunc(ge, func(a *node) bool { return c.equal(a, b) }) {
 			return false
 		}
 	}
