@@ -145,9 +145,23 @@ var doubled = regexp.MustCompile(`\\\\(left|right|frac|dfrac|tfrac|sqrt|boxed|te
 
 // tidy mends commands that were escaped twice or not enough, and spells unicode signs as commands.
 func tidy(s string) string {
-	s = strings.TrimSpace(unicodeWords.Replace(damaged.Replace(s)))
-	s = doubled.ReplaceAllString(s, `\$1`)
+	if !printable(s) {
+		s = unicodeWords.Replace(damaged.Replace(s))
+	}
+	if s = strings.TrimSpace(s); strings.Contains(s, `\\`) {
+		s = doubled.ReplaceAllString(s, `\$1`)
+	}
 	return strings.TrimRight(strings.TrimSuffix(s, "$"), ". \n")
+}
+
+// printable says whether a text has nothing but printable ASCII, as most have.
+func printable(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 var (
@@ -162,7 +176,7 @@ func Canonical(answer string) string { return key(answer) }
 // key is an answer's text without what only sets it. Equal keys are equal answers; words do not differ by their capitals.
 func key(s string) string {
 	s = strings.TrimSpace(dropped.Replace(tidy(s)))
-	for range 3 {
+	for i := 0; i < 3 && strings.Contains(s, `\`); i++ {
 		s = styled.ReplaceAllString(s, "$1")
 	}
 	s = strings.TrimRight(spaces.ReplaceAllString(s, " "), ". ")

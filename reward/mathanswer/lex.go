@@ -255,6 +255,8 @@ func (l *lexer) letters() error {
 		l.emit(token{kind: tConst, text: "pi"})
 	case run == "cup" || run == "U" && last.kind == tOp && strings.ContainsAny(last.text, ")]}"):
 		l.op("cup")
+	case (low == "in" || low == "min") && last.kind == tNum && !strings.HasPrefix(strings.TrimLeft(l.s[l.i:], " "), "("):
+		l.emit(token{kind: tText, text: run})
 	case functions[low] != "" && (run == low || len(run) > 2):
 		l.emit(token{kind: tFunc, text: functions[low]})
 	case opaqueWord && len(run) > 2:

@@ -179,7 +179,7 @@ func (l *lexer) words(command string) error {
 		}
 	case fonts[command] && command != "mathrm":
 		return l.run(inner)
-	case !wordy(trimmed):
+	case !wordy(trimmed) || isDigit(trimmed[0]): // also "5 apples"
 		return l.run(inner)
 	default:
 		l.space = true
