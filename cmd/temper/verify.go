@@ -14,7 +14,7 @@ import (
 )
 
 func (a *app) verifyCommand() *cobra.Command {
-	return group("verify", "Judge answers outside of a run", "Each verifier reads JSON lines and answers each with a verdict, in the order of the input.", a.verifyMathCommand())
+	return group("verify", "Judge answers outside of a run", "Each verifier reads JSON lines and answers each with a verdict, in the order of the input.", a.verifyMathCommand(), a.verifyCode())
 }
 
 // verdict is the answer to one line of any verifier. Where it is "error", nothing is known about the response.
