@@ -6,6 +6,8 @@ import (
 	"math/big"
 	"regexp"
 	"strings"
+
+	"temper/reward/mathanswer"
 )
 
 // correct is the judge behind a `correct` part.
@@ -34,6 +36,13 @@ func (c *correct) judge(x Sample) (answer string, right bool, err error) {
 	if c.finished && !x.Finished {
 		return answer, false, nil
 	}
+	if form == "math" {
+		got := mathanswer.Equal(x.Gold, x.Response)
+		if got.Verdict == mathanswer.Error {
+			return answer, false, errors.New(got.Detail)
+		}
+		return answer, got.Verdict == mathanswer.Correct, nil
+	}
 	gold, err := Extract(form, x.Gold)
 	if errors.Is(err, errNoAnswer) { // a gold answer usually stands alone, without the marker
 		gold, err = normalise(form, x.Gold)
@@ -61,7 +70,7 @@ func detect(response string) string {
 // the first '####' that a number follows.
 var gsm8kMark = regexp.MustCompile(`####\s*(\$?\s*[-+]?\$?[0-9.,]*[0-9][0-9.,]*)`)
 
-// Extract finds the answer of a form (hash, gsm8k, boxed, exact) in a text and normalises it, so that equal strings mean equal
+// Extract finds the answer of a form (hash, gsm8k, boxed, math, exact) in a text and normalises it, so that equal strings mean equal
 // answers within the form; numbers become fractions in lowest terms for gsm8k and boxed. No answer is an error.
 func Extract(form, text string) (string, error) {
 	switch form {
@@ -83,6 +92,12 @@ func Extract(form, text string) (string, error) {
 			return "", fmt.Errorf(`%w: no complete \boxed{…}`, errNoAnswer)
 		}
 		text = inner
+	case "math":
+		found, ok := mathanswer.Extract(text)
+		if !ok {
+			return "", fmt.Errorf("%w: no formula, number or short text", errNoAnswer)
+		}
+		text = found
 	case "exact":
 	default:
 		return "", fmt.Errorf("unknown form of answer %q", form)
@@ -106,6 +121,8 @@ func normalise(form, text string) (string, error) {
 		return n, nil
 	case "boxed":
 		return normaliseMath(text), nil
+	case "math":
+		return mathanswer.Canonical(text), nil
 	}
 	return text, nil
 }

@@ -40,6 +40,25 @@ func TestExtract(t *testing.T) {
 	}
 }
 
+func TestMathIsJudgedByValue(t *testing.T) {
+	s, err := New([]PartSpec{{Kind: "correct", Weight: 1, Answer: "math"}})
+	require.NoError(t, err)
+	for _, c := range []struct {
+		gold, response string
+		want           Verdict
+	}{
+		{`\frac{1}{2}`, `so it is \boxed{0.5}.`, Correct},
+		{`2x+2`, `\boxed{2(x+1)}`, Correct},
+		{`2x+2`, `\boxed{2x+1}`, Wrong},
+		{"12", "There are 12 apples.", Correct},
+		{"12", "", Wrong},
+		{`\frac{1}{`, `\boxed{1}`, Error},
+	} {
+		got := s.Score(t.Context(), Sample{Gold: c.gold, Response: c.response, Finished: true})
+		require.Equal(t, c.want, got.Verdict, "%q for %q: %+v", c.response, c.gold, got)
+	}
+}
+
 func TestExtractFindsNothing(t *testing.T) {
 	for _, c := range []struct{ form, text string }{
 		{"hash", "56"}, {"hash", "56#"}, {"gsm8k", "18"}, {"gsm8k", "#### none"}, {"gsm8k", "### 18"},

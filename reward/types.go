@@ -44,7 +44,8 @@ type PartSpec struct {
 	Bound  []float64 // optional [lo, hi] for the contribution weight*value
 
 	// Answer (correct) is where the answer stands in the response: hash (after the last '#'), gsm8k (after '####',
-	// compared as a number), boxed (in the last \boxed{…}), exact (the whole response), auto (default: the problem's
+	// compared as a number), boxed (in the last \boxed{…}), math (found and compared by package mathanswer, as values rather than as
+	// text), exact (the whole response), auto (default: the problem's
 	// Meta["answer"]; without it by the markers found in the response, boxed before gsm8k before hash before exact).
 	Answer string
 	// Finished (correct) also requires that the response ended by itself.

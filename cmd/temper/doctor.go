@@ -16,6 +16,7 @@ import (
 	"temper/configs"
 	"temper/device"
 	"temper/device/plugin"
+	"temper/reward/sandbox"
 )
 
 func (a *app) doctorCommand() *cobra.Command {
@@ -32,7 +33,7 @@ type finding struct {
 func (a *app) doctor(ctx context.Context) error {
 	s, err := a.settings()
 	found := []finding{{"go", fmt.Sprintf("%s on %s/%s, %d processors, temper %s", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), codeVersion()), nil},
-		{"settings", "read", err}}
+		{"settings", "read", err}, checkSandbox()}
 	if err == nil {
 		found = append(found, checkFolder(s.Dir), checkPlugin(s.XLA))
 		found = append(found, checkServers(ctx, s)...)
@@ -50,6 +51,14 @@ func (a *app) doctor(ctx context.Context) error {
 		return fmt.Errorf("%d of %d checks failed", wrong, len(found))
 	}
 	return nil
+}
+
+// checkSandbox says whether programs can be judged, which most runs do without.
+func checkSandbox() finding {
+	if err := sandbox.Check(); err != nil {
+		return finding{"sandbox", "not at hand, so programs cannot be judged: " + err.Error(), nil}
+	}
+	return finding{"sandbox", "bubblewrap confines programs here", nil}
 }
 
 // checkFolder tries to write where the data folder is or would be.

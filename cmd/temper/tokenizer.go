@@ -1,12 +1,8 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 
 	"github.com/spf13/cobra"
@@ -26,7 +22,7 @@ func (a *app) tokenizerCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return answerLines(c.InOrStdin(), a.out, func(line []byte) (any, error) { return answer(tok, line) })
+			return answerLines(c.InOrStdin(), a.out, func(line []byte) (any, error) { return answer(tok, line) }, nil)
 		}}
 		c.Flags().StringVar(&model, "model", "", "the model's folder, `DIR`, with its tokenizer's files")
 		c.Flags().BoolVar(&noSpecial, "no-special", false, help)
@@ -65,43 +61,4 @@ func (a *app) tokenizerCommand() *cobra.Command {
 			return map[string]string{"text": tok.Decode(ids, noSpecial)}, nil
 		})
 	return group("tokenizer", "Encode and decode text with a model's tokenizer", "Both read JSON lines from the standard input and answer each with one line.", encode, decode)
-}
-
-// strictJSON reads one object with no other fields than the target's.
-func strictJSON(line []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(line))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("has more than one JSON value")
-	}
-	return nil
-}
-
-// answerLines writes the answer to each line as soon as it is read, so that another program can ask and wait.
-// Blank lines have no answer. The first bad line ends it, named by its number.
-func answerLines(in io.Reader, out io.Writer, answer func(line []byte) (any, error)) error {
-	r, w := bufio.NewReaderSize(in, 1<<16), bufio.NewWriterSize(out, 1<<16)
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	for number := 1; ; number++ {
-		line, err := r.ReadBytes('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
-			return fmt.Errorf("line %d: %w", number, err)
-		}
-		if len(bytes.TrimSpace(line)) > 0 {
-			v, err := answer(line)
-			if err != nil {
-				return fmt.Errorf("line %d: %w", number, err)
-			}
-			if err := errors.Join(enc.Encode(v), w.Flush()); err != nil {
-				return fmt.Errorf("answer line %d: %w", number, err)
-			}
-		}
-		if err != nil {
-			return nil
-		}
-	}
 }
