@@ -28,7 +28,7 @@ type verdict struct {
 func (a *app) verifier(use, short, long string, judge func(line []byte) (any, error)) *cobra.Command {
 	var file string
 	c := &cobra.Command{Use: use, Short: short, Long: long, Args: arguments(0, 0, ""), RunE: func(c *cobra.Command, _ []string) error {
-		var in io.Reader = c.InOrStdin()
+		in := c.InOrStdin()
 		if file != "" {
 			f, err := os.Open(file)
 			if err != nil {

@@ -131,6 +131,9 @@ func readings(s string, w *work) ([]*node, error) {
 	if bare := strings.Trim(s, "$ "); decimalComma.MatchString(bare) {
 		whole, fraction, _ := strings.Cut(bare, ",")
 		whole = strings.NewReplacer(" ", "", ".", "").Replace(whole)
+		if len(fraction) == 3 && strings.Trim(whole, "+-0") != "" && len(whole) <= 4 { // 22,500 has thousands
+			return out, err
+		}
 		if n, err := parse(whole+"."+fraction, thousands, w); err == nil {
 			out = append(out, n)
 		}

@@ -139,8 +139,7 @@ func (p *parser) relation() (*node, error) {
 	for p.is("=", "<", ">", "<=", ">=", "!=", "~", "in") {
 		op := p.peek().text
 		p.i++
-		if p.accept("&") { // aligned equations
-		}
+		p.accept("&") // of aligned equations
 		next, err := p.union()
 		if err != nil {
 			return nil, err
