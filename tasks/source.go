@@ -35,11 +35,16 @@ type Source struct {
 	// Tag (chain) puts the problem's operations before the prompt.
 	Tag bool `yaml:"tag,omitempty" json:"tag,omitempty"`
 
-	// File is a path to JSON lines, plain or gzipped.
+	// File is a path to JSON lines, JSON, CSV, TSV or Parquet, plain or compressed (gzip, zstd), or to a folder of such files, as a Hugging Face
+	// data set is one.
 	File string `yaml:"file,omitempty" json:"file,omitempty"`
+	// Split is that of a folder which has several: train, test, validation, …
+	Split string `yaml:"split,omitempty" json:"split,omitempty"`
+	// Columns names the columns of CSV and TSV without a header.
+	Columns []string `yaml:"columns,omitempty" json:"columns,omitempty"`
 	// Format is gsm8k, messages or jsonl (default). Rows of messages are conversations, which sft trains on by the model's chat template.
 	Format string `yaml:"format,omitempty" json:"format,omitempty"`
-	// Fields names the row's fields (jsonl); a nested one as a.b.
+	// Fields names the row's fields (jsonl); a nested one as a.b, a place in a list as a.0.
 	Fields Fields `yaml:"fields,omitempty" json:"fields,omitzero"`
 	// Template is a text/template over the row that makes the prompt: "Question: {{.question}}\nAnswer:".
 	Template string `yaml:"template,omitempty" json:"template,omitempty"`
@@ -67,6 +72,12 @@ type Fields struct {
 	Solution   string `yaml:"solution,omitempty" json:"solution,omitempty"`
 	Concepts   string `yaml:"concepts,omitempty" json:"concepts,omitempty"`
 	Difficulty string `yaml:"difficulty,omitempty" json:"difficulty,omitempty"`
+	// Meta names the fields that become Meta of a problem, by their names there: {language: lang, tests: test}.
+	Meta map[string]string `yaml:"meta,omitempty" json:"meta,omitempty"`
+}
+
+func (f Fields) isZero() bool {
+	return f.ID == "" && f.Prompt == "" && f.Answer == "" && f.Solution == "" && f.Concepts == "" && f.Difficulty == "" && len(f.Meta) == 0
 }
 
 // String names the source in messages.
@@ -124,8 +135,10 @@ func (s Source) foreign() []string {
 	add(!chain && s.Direct != 0, "direct")
 	add(!chain && s.Mislabel != 0, "mislabel")
 	add(!chain && s.Tag, "tag")
+	add(!file && s.Split != "", "split")
+	add(!file && s.Columns != nil, "columns")
 	add(!file && s.Format != "", "format")
-	add(!file && s.Fields != Fields{}, "fields")
+	add(!file && !s.Fields.isZero(), "fields")
 	add(!file && s.Template != "", "template")
 	add(!file && s.AnswerForm != "", "answer_form")
 	add(!file && s.ShuffleSeed != nil, "shuffle_seed")
@@ -144,7 +157,7 @@ func (s Source) validateFile(bad func(field, format string, args ...any)) {
 	if s.Template != "" && s.Fields.Prompt != "" {
 		bad("fields.prompt", "cannot stand beside template, which makes the prompt")
 	}
-	if (s.Format == "gsm8k" || s.Format == "messages") && (s.Fields != Fields{}) {
+	if (s.Format == "gsm8k" || s.Format == "messages") && !s.Fields.isZero() {
 		bad("fields", "does not apply to format %s", s.Format)
 	}
 	if s.Format == "messages" && s.Template != "" {
