@@ -18,8 +18,8 @@ import (
 	"temper/tasks/rows"
 )
 
-// loadFile reads the rows, shuffles and cuts them, and leaves banned prompts out before it cuts.
-func (s Source) loadFile(ctx context.Context, banned map[string]bool) ([]Problem, error) {
+// loadFile reads the rows, shuffles and cuts them, and leaves banned prompts, and what is cleaned away, out before it cuts.
+func (s Source) loadFile(ctx context.Context, banned map[string]bool, c *cleaner) ([]Problem, error) {
 	read, err := s.rowReader()
 	if err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func (s Source) loadFile(ctx context.Context, banned map[string]bool) ([]Problem
 			return fmt.Errorf("the id %q was given in %s", p.ID, before)
 		}
 		seen[p.ID] = where
-		if !banned[p.Prompt] {
+		if !banned[p.Prompt] && c.keeps(p) {
 			out = append(out, p)
 		}
 		return nil

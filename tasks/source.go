@@ -55,6 +55,9 @@ type Source struct {
 	Offset      int     `yaml:"offset,omitempty" json:"offset,omitempty"`
 	Limit       int     `yaml:"limit,omitempty" json:"limit,omitempty"` // 0: all
 
+	// Clean leaves out duplicates, and what evaluations have.
+	Clean Cleaning `yaml:"clean,omitempty" json:"clean,omitzero"`
+
 	// Vary gives each occurrence of a schedule problems of its own; a file then needs Limit, of which each occurrence takes the next.
 	Vary bool `yaml:"vary,omitempty" json:"vary,omitempty"`
 	// Turn is the occurrence of a file with Vary (see Turned).
@@ -142,6 +145,7 @@ func (s Source) foreign() []string {
 	add(!file && s.Template != "", "template")
 	add(!file && s.AnswerForm != "", "answer_form")
 	add(!file && s.ShuffleSeed != nil, "shuffle_seed")
+	add(!file && !s.Clean.zero(), "clean")
 	add(!file && s.Offset != 0, "offset")
 	add(!file && s.Limit != 0, "limit")
 	return out
@@ -169,6 +173,7 @@ func (s Source) validateFile(bad func(field, format string, args ...any)) {
 	if s.Format == "gsm8k" && s.AnswerForm != "" && s.AnswerForm != "gsm8k" {
 		bad("answer_form", "is gsm8k for format gsm8k, not %q", s.AnswerForm)
 	}
+	s.Clean.validate(bad)
 	if s.Offset < 0 {
 		bad("offset", "must not be negative, is %d", s.Offset)
 	}
@@ -233,18 +238,29 @@ func (s Source) count() int {
 	return s.Count
 }
 
-// Load gives the problems of the source without regard to Exclude (see LoadSets). An empty list is an error.
-func (s Source) Load(ctx context.Context) ([]Problem, error) { return s.load(ctx, nil) }
+// Load gives the problems of the source without regard to the other sets that Exclude and Clean name (see LoadSets). An empty list is an error.
+func (s Source) Load(ctx context.Context) ([]Problem, error) {
+	s.Clean.Against, s.Clean.Words = nil, 0
+	return s.load(ctx, nil, s.cleaner(nil))
+}
 
-// load leaves banned prompts out; a procedural source makes up for them with further problems.
-func (s Source) load(ctx context.Context, banned map[string]bool) ([]Problem, error) {
+// cleaner is nil where nothing is to be left out.
+func (s Source) cleaner(against map[string][]Problem) *cleaner {
+	if s.Clean.zero() {
+		return nil
+	}
+	return newCleaner(s.Clean, against)
+}
+
+// load leaves out banned prompts, and what the cleaner does not keep; a procedural source makes up for them with further problems.
+func (s Source) load(ctx context.Context, banned map[string]bool, c *cleaner) ([]Problem, error) {
 	if err := s.Validate(); err != nil {
 		return nil, fmt.Errorf("tasks: %s: %w", s, err)
 	}
 	var ps []Problem
 	var err error
 	if s.File != "" {
-		ps, err = s.loadFile(ctx, banned)
+		ps, err = s.loadFile(ctx, banned, c)
 	} else {
 		ps, err = s.generate(ctx, banned)
 	}
