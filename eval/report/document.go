@@ -14,15 +14,16 @@ import (
 // Document is the report of a run. Its JSON is what other programs read; Markdown, Text and HTML show the same to people, and need
 // nothing that is not in the JSON. Shares lie in [0, 1].
 type Document struct {
-	Run      string   `json:"run"`
-	Pipeline string   `json:"pipeline"`
-	Seeds    []uint64 `json:"seeds"`
-	Models   []Model  `json:"models"` // the main table
-	ReLIFT   *ReLIFT  `json:"relift,omitempty"`
-	LIMR     *LIMR    `json:"limr,omitempty"`
-	SwS      *SwS     `json:"sws,omitempty"`
-	Samples  []Sample `json:"samples,omitempty"`
-	Stages   []Stage  `json:"stages"`
+	Run      string    `json:"run"`
+	Pipeline string    `json:"pipeline"`
+	Seeds    []uint64  `json:"seeds"`
+	Models   []Model   `json:"models"` // the main table
+	ReLIFT   *ReLIFT   `json:"relift,omitempty"`
+	LIMR     *LIMR     `json:"limr,omitempty"`
+	SwS      *SwS      `json:"sws,omitempty"`
+	Samples  []Sample  `json:"samples,omitempty"`
+	Transfer *Transfer `json:"transfer,omitempty"`
+	Stages   []Stage   `json:"stages"`
 }
 
 // Model is one row of an evaluation.
@@ -114,6 +115,11 @@ func (d *Document) compare(in Input, spec *pipelines.ReportSpec) (err error) {
 	if spec.SwS != nil {
 		if d.SwS, err = b.sws(*spec.SwS); err != nil {
 			return fmt.Errorf("build report: sws: %w", err)
+		}
+	}
+	if spec.Transfer != nil {
+		if d.Transfer, err = b.transfer(*spec.Transfer); err != nil {
+			return fmt.Errorf("build report: transfer: %w", err)
 		}
 	}
 	if spec.Samples != nil {

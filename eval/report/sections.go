@@ -44,6 +44,9 @@ func (d *Document) sections() []section {
 	if d.SwS != nil {
 		out = append(out, d.SwS.section())
 	}
+	if d.Transfer != nil {
+		out = append(out, d.Transfer.section())
+	}
 	out = appendBreakdowns(append(out, measures("Models", d.Models)...), "Models", d.Models)
 	for _, st := range d.Stages {
 		if len(st.Models) > 0 {
