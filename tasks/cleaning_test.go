@@ -53,11 +53,11 @@ func TestCleaning(t *testing.T) {
 	require.Equal(t, "of 6 rows 4 left out: 0 duplicates, 4 contaminated", report.String())
 
 	for says, source := range map[string]Source{
-		"clean.duplicates: unknown":                            {File: train, Clean: Cleaning{Duplicates: "some"}},
-		"clean.similarity: does not apply":                     {File: train, Clean: Cleaning{Similarity: 0.5}},
-		"clean.similarity: must lie in (0, 1]":                 {File: train, Clean: Cleaning{Duplicates: "near", Similarity: 2}},
-		"clean.words: does not apply without against":          {File: train, Clean: Cleaning{Words: 5}},
-		"clean: does not apply to procedural":                  {Procedural: "chain", Clean: Cleaning{Duplicates: "near"}},
+		"clean.duplicates: unknown":                                           {File: train, Clean: Cleaning{Duplicates: "some"}},
+		"clean.similarity: does not apply":                                    {File: train, Clean: Cleaning{Similarity: 0.5}},
+		"clean.similarity: must lie in (0, 1]":                                {File: train, Clean: Cleaning{Duplicates: "near", Similarity: 2}},
+		"clean.words: does not apply without against":                         {File: train, Clean: Cleaning{Words: 5}},
+		"clean: does not apply to procedural":                                 {Procedural: "chain", Clean: Cleaning{Duplicates: "near"}},
 		`tasks.x: exclude, clean.against: no task set named "nothing"; known`: {File: train, Clean: Cleaning{Against: []string{"nothing"}}},
 	} {
 		require.ErrorContains(t, CheckSets(map[string]Source{"x": source}), says)

@@ -203,7 +203,8 @@ func (s Source) jsonRow(row map[string]any, p *Problem) error {
 	if p.Concepts, err = conceptsOf(row, s.Fields.Concepts); err != nil {
 		return err
 	}
-	if s.AnswerForm != "" || len(s.Fields.Meta) > 0 {
+	p.Meta = metaOf(row)
+	if p.Meta == nil && (s.AnswerForm != "" || len(s.Fields.Meta) > 0) {
 		p.Meta = map[string]string{}
 	}
 	for name, path := range s.Fields.Meta {
@@ -215,6 +216,23 @@ func (s Source) jsonRow(row map[string]any, p *Problem) error {
 		p.Meta["answer"] = s.AnswerForm
 	}
 	return nil
+}
+
+// metaOf takes Meta from rows that are temper's own, as an evaluation's unsolved problems are; nil from others.
+func metaOf(row map[string]any) map[string]string {
+	own, ok := row["meta"].(map[string]any)
+	if !ok {
+		return nil
+	}
+	out := map[string]string{}
+	for name, v := range own {
+		text, ok := v.(string)
+		if !ok {
+			return nil
+		}
+		out[name] = text
+	}
+	return out
 }
 
 func isList(v any) bool {

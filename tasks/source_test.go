@@ -150,9 +150,9 @@ func TestSetsRefuse(t *testing.T) {
 	chain := func(exclude ...string) Source { return Source{Procedural: "chain", Count: 10, Exclude: exclude} }
 	for want, sets := range map[string]map[string]Source{
 		`tasks.a: exclude, clean.against: no task set named "x"; known: a`: {"a": chain("x")},
-		"goes in a circle: a -> b -> a":                     {"a": chain("b"), "b": chain("a")},
-		"goes in a circle: a -> a":                          {"a": chain("a")},
-		"tasks.b: count":                                    {"a": chain(), "b": {Procedural: "chain", Count: -1}},
+		"goes in a circle: a -> b -> a":                                    {"a": chain("b"), "b": chain("a")},
+		"goes in a circle: a -> a":                                         {"a": chain("a")},
+		"tasks.b: count":                                                   {"a": chain(), "b": {Procedural: "chain", Count: -1}},
 	} {
 		require.ErrorContains(t, CheckSets(sets), want)
 		_, _, err := LoadSets(t.Context(), sets)

@@ -42,12 +42,13 @@ type Model struct {
 	MeanTokens   float64              `json:"mean_tokens,omitempty"`
 	Finished     float64              `json:"finished,omitempty"`
 
-	BestOf      map[int]float64             `json:"best_of,omitempty"`   // as in eval.Result, here and below
-	Likeliest   map[int]float64             `json:"likeliest,omitempty"` //
-	Wilson      *[2]float64                 `json:"wilson,omitempty"`
-	Calibration map[string]eval.Calibration `json:"calibration,omitempty"`
-	Skills      []eval.Skill                `json:"skills,omitempty"`
-	Against     *Against                    `json:"against,omitempty"` // the first model of the evaluation, of the others
+	BestOf        map[int]float64             `json:"best_of,omitempty"`   // as in eval.Result, here and below
+	Likeliest     map[int]float64             `json:"likeliest,omitempty"` //
+	Wilson        *[2]float64                 `json:"wilson,omitempty"`
+	Calibration   map[string]eval.Calibration `json:"calibration,omitempty"`
+	Skills        []eval.Skill                `json:"skills,omitempty"`
+	Contamination *eval.Contamination         `json:"contamination,omitempty"`
+	Against       *Against                    `json:"against,omitempty"` // the first model of the evaluation, of the others
 }
 
 // Stage is one stage that has finished.
@@ -135,7 +136,7 @@ func models(results []eval.Result) []Model {
 	for i, r := range results {
 		out[i] = Model{Name: r.Model, Params: r.Params, N: r.N, Samples: r.Samples, PassAt: r.PassAt, CI95: r.CI95, Maj: r.Maj, Skipped: r.Skipped,
 			Reward: r.Reward, ByConcept: r.ByConcept, ByDifficulty: r.ByDifficulty, MeanTokens: r.MeanTokens, Finished: r.Finished,
-			BestOf: r.BestOf, Likeliest: r.Likeliest, Wilson: r.Wilson, Calibration: r.Calibration, Skills: r.Skills}
+			BestOf: r.BestOf, Likeliest: r.Likeliest, Wilson: r.Wilson, Calibration: r.Calibration, Skills: r.Skills, Contamination: r.Contamination}
 	}
 	return out
 }

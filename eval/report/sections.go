@@ -77,6 +77,12 @@ func modelSection(title string, models []Model) section {
 			main.Lines = append(main.Lines, fmt.Sprintf("pass@%d of %s leaves out %s with fewer judged samples.", k, m.Name, plural(m.Skipped[k], "problem")))
 		}
 	}
+	for _, m := range models {
+		if c := m.Contamination; c != nil && c.Problems > 0 {
+			main.Lines = append(main.Lines, fmt.Sprintf("Contamination: %s of %s stand in what %s was trained on, in part or as a whole (%d words in a row).",
+				plural(c.Problems, "problem"), grouped(m.N), m.Name, c.Words))
+		}
+	}
 	return main
 }
 
