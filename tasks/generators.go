@@ -37,9 +37,35 @@ func Generators() []procedural.Generator {
 	})
 }
 
+// Info says of a procedural source what is asked and what difficulty is.
+type Info struct {
+	Name, Domain, What, Dial string
+	Lowest, Highest          int // difficulty
+}
+
+// Infos lists all that Source.Procedural can be, by domain and name.
+func Infos() []Info {
+	out := []Info{
+		{"chain", "math", "two-digit numbers, one operation after another, in a notation of its own", "steps", 1, maxSteps},
+		{"stories", "text", "a short story to go on with; no right answer", "required words", 0, storyWords},
+	}
+	for _, g := range generators {
+		out = append(out, Info{g.Name, g.Domain, g.What, g.Dial, procedural.Easiest, procedural.Hardest})
+	}
+	slices.SortFunc(out, func(a, b Info) int {
+		return cmp.Or(strings.Compare(a.Domain, b.Domain), strings.Compare(a.Name, b.Name))
+	})
+	return out
+}
+
 // Domains lists what Source.Procedural can be, sorted.
 func Domains() []string {
-	return slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(generators)), "chain", "stories")))
+	var out []string
+	for _, i := range Infos() {
+		out = append(out, i.Name)
+	}
+	slices.Sort(out)
+	return out
 }
 
 // named is a number for a name, so that generators do not draw alike.

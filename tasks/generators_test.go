@@ -218,3 +218,23 @@ func TestGeneratorSources(t *testing.T) {
 	_, err = Source{Procedural: "riddles"}.At(0)
 	require.ErrorContains(t, err, "is not procedural")
 }
+
+// TestTable holds the table of docs/tasks.md to what there is. Write it anew with -update.
+func TestTable(t *testing.T) {
+	const file = "../docs/tasks.md"
+	var want strings.Builder
+	want.WriteString("\n| name | domain | what is asked | difficulty | what it changes |\n|---|---|---|---|---|\n")
+	for _, i := range Infos() {
+		fmt.Fprintf(&want, "| `%s` | %s | %s | %d-%d | %s |\n", i.Name, i.Domain, i.What, i.Lowest, i.Highest, i.Dial)
+	}
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	const mark = "-update` -->\n"
+	above, below, ok := strings.Cut(string(text), mark)
+	require.True(t, ok)
+	if *update {
+		require.NoError(t, os.WriteFile(file, []byte(above+mark+want.String()), 0o644))
+		return
+	}
+	require.Equal(t, want.String(), below)
+}
