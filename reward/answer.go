@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"temper/reward/check"
 	"temper/reward/mathanswer"
 )
 
@@ -25,8 +26,16 @@ func (c *correct) judge(x Sample) (answer string, right bool, err error) {
 	form := c.form
 	if form == "" || form == "auto" {
 		form = x.Meta["answer"]
+		if form == "" && x.Meta["check"] != "" {
+			form = "checked"
+		}
 		if form == "" {
 			form = detect(x.Response)
+		}
+	}
+	if form == "checked" {
+		if err := check.Known(x.Meta["check"]); err != nil {
+			return "", false, err
 		}
 	}
 	answer, err = Extract(form, x.Response)
@@ -35,6 +44,10 @@ func (c *correct) judge(x Sample) (answer string, right bool, err error) {
 	}
 	if c.finished && !x.Finished {
 		return answer, false, nil
+	}
+	if form == "checked" {
+		right, err = check.Answer(x.Meta["check"], answer, x.Gold, x.Meta)
+		return answer, right, err
 	}
 	if form == "math" {
 		got := mathanswer.Equal(x.Gold, x.Response)
@@ -70,7 +83,7 @@ func detect(response string) string {
 // the first '####' that a number follows.
 var gsm8kMark = regexp.MustCompile(`####\s*(\$?\s*[-+]?\$?[0-9.,]*[0-9][0-9.,]*)`)
 
-// Extract finds the answer of a form (hash, gsm8k, boxed, math, exact) in a text and normalises it, so that equal strings mean equal
+// Extract finds the answer of a form (hash, gsm8k, boxed, checked, math, exact) in a text and normalises it, so that equal strings mean equal
 // answers within the form; numbers become fractions in lowest terms for gsm8k and boxed. No answer is an error.
 func Extract(form, text string) (string, error) {
 	switch form {
@@ -86,7 +99,7 @@ func Extract(form, text string) (string, error) {
 			return "", fmt.Errorf("%w: no '####' with a number after it", errNoAnswer)
 		}
 		text = m[1]
-	case "boxed":
+	case "boxed", "checked":
 		inner, ok := lastBoxed(text)
 		if !ok {
 			return "", fmt.Errorf(`%w: no complete \boxed{…}`, errNoAnswer)

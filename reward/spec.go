@@ -25,7 +25,7 @@ var kindOptions = map[string][]string{
 }
 
 var (
-	answerForms  = []string{"auto", "boxed", "exact", "gsm8k", "hash", "math"}
+	answerForms  = []string{"auto", "boxed", "checked", "exact", "gsm8k", "hash", "math"}
 	lengthShapes = []string{"cosine", "linear", "target"}
 	lengthUnits  = []string{"tokens", "words"}
 )

@@ -45,8 +45,8 @@ type PartSpec struct {
 
 	// Answer (correct) is where the answer stands in the response: hash (after the last '#'), gsm8k (after '####',
 	// compared as a number), boxed (in the last \boxed{…}), math (found and compared by package mathanswer, as values rather than as
-	// text), exact (the whole response), auto (default: the problem's
-	// Meta["answer"]; without it by the markers found in the response, boxed before gsm8k before hash before exact).
+	// text), checked (in the last \boxed{…}, judged by the problem's checker, Meta["check"], of package check), exact (the whole response),
+	// auto (default: the problem's Meta["answer"]; without it by the markers found in the response, boxed before gsm8k before hash before exact).
 	Answer string
 	// Finished (correct) also requires that the response ended by itself.
 	Finished bool

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"text/template"
+
+	"temper/tasks/procedural"
 )
 
 // DefaultCount is how many problems a procedural source has when it does not say.
@@ -17,14 +19,15 @@ const maxCount = 10_000_000
 
 // Source is one named task set as a pipeline's YAML has it: exactly one of Procedural and File.
 type Source struct {
-	// Procedural names a domain: chain or stories.
+	// Procedural names a domain: chain, stories, or a generator (see Generators).
 	Procedural string `yaml:"procedural,omitempty" json:"procedural,omitempty"`
 	Seed       uint64 `yaml:"seed,omitempty" json:"seed,omitempty"`
 	// Count is how many problems Load gives; default 1000. At goes on beyond it.
 	Count int `yaml:"count,omitempty" json:"count,omitempty"`
-	// Concepts restricts the problems: operations of chain (default all eight), things of stories.
+	// Concepts restricts the problems: operations of chain (default all eight), things of stories. Generators have none to choose.
 	Concepts []string `yaml:"concepts,omitempty" json:"concepts,omitempty"`
-	// Difficulty is [lo, hi], both included: steps of chain (default [1, 3]), required words of stories (default [1, 2]).
+	// Difficulty is [lo, hi], both included: steps of chain (default [1, 3]), required words of stories (default [1, 2]), the dial of a generator
+	// (default [1, 5] of 1 to 10).
 	Difficulty []int `yaml:"difficulty,omitempty" json:"difficulty,omitempty"`
 	// Noise (chain) is the probability that a step of the demonstration is wrong.
 	Noise float64 `yaml:"noise,omitempty" json:"noise,omitempty"`
@@ -114,8 +117,13 @@ func (s Source) Validate() error {
 		s.validateDomain(bad, strings.Split(Operations, ""), 1, maxSteps)
 	case s.Procedural == "stories":
 		s.validateDomain(bad, storyConcepts(), 0, storyWords)
+	case generators[s.Procedural].Make != nil:
+		if s.Concepts != nil {
+			bad("concepts", "does not apply to %s", s)
+		}
+		s.validateDomain(bad, nil, procedural.Easiest, procedural.Hardest)
 	default:
-		bad("procedural", "unknown domain %q; known: chain, stories", s.Procedural)
+		bad("procedural", "unknown domain %q; known: %s", s.Procedural, strings.Join(Domains(), ", "))
 	}
 	return errors.Join(errs...)
 }
@@ -192,7 +200,7 @@ func (s Source) validateFile(bad func(field, format string, args ...any)) {
 
 func (s Source) validateDomain(bad func(field, format string, args ...any), concepts []string, lowest, highest int) {
 	for i, c := range s.concepts() {
-		if !slices.Contains(concepts, c) {
+		if concepts != nil && !slices.Contains(concepts, c) {
 			bad(fmt.Sprintf("concepts[%d]", i), "unknown %q; known: %s", c, strings.Join(concepts, ", "))
 		}
 	}
@@ -315,6 +323,9 @@ func (s Source) At(i int) (Problem, error) {
 		return s.chainAt(i)
 	case "stories":
 		return s.storyAt(i)
+	}
+	if g, ok := generators[s.Procedural]; ok {
+		return s.generatedAt(g, i)
 	}
 	return Problem{}, fmt.Errorf("tasks: %s: is not procedural, so it has no endless stream", s)
 }
