@@ -19,7 +19,7 @@ const maxCount = 10_000_000
 
 // Source is one named task set as a pipeline's YAML has it: exactly one of Procedural and File.
 type Source struct {
-	// Procedural names a domain: chain, stories, or a generator (see Generators).
+	// Procedural names a domain: chain, stories, a generator (see Generators), or a mixture of generators (see mixture): math, logic, all, …
 	Procedural string `yaml:"procedural,omitempty" json:"procedural,omitempty"`
 	Seed       uint64 `yaml:"seed,omitempty" json:"seed,omitempty"`
 	// Count is how many problems Load gives; default 1000. At goes on beyond it.
@@ -117,13 +117,13 @@ func (s Source) Validate() error {
 		s.validateDomain(bad, strings.Split(Operations, ""), 1, maxSteps)
 	case s.Procedural == "stories":
 		s.validateDomain(bad, storyConcepts(), 0, storyWords)
-	case generators[s.Procedural].Make != nil:
+	case mixture(s.Procedural) != nil:
 		if s.Concepts != nil {
 			bad("concepts", "does not apply to %s", s)
 		}
 		s.validateDomain(bad, nil, procedural.Easiest, procedural.Hardest)
 	default:
-		bad("procedural", "unknown domain %q; known: %s", s.Procedural, strings.Join(Domains(), ", "))
+		bad("procedural", "unknown domain %q; known: %s; mixtures: %s", s.Procedural, strings.Join(Domains(), ", "), strings.Join(mixtures(), ", "))
 	}
 	return errors.Join(errs...)
 }
@@ -324,8 +324,8 @@ func (s Source) At(i int) (Problem, error) {
 	case "stories":
 		return s.storyAt(i)
 	}
-	if g, ok := generators[s.Procedural]; ok {
-		return s.generatedAt(g, i)
+	if mix := mixture(s.Procedural); mix != nil {
+		return s.mixedAt(mix, i)
 	}
 	return Problem{}, fmt.Errorf("tasks: %s: is not procedural, so it has no endless stream", s)
 }
