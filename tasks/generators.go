@@ -68,6 +68,9 @@ func Domains() []string {
 	return out
 }
 
+// Generated says that the problems are those of a generator, which carry what their checkers need.
+func (s Source) Generated() bool { return mixture(s.Procedural) != nil }
+
 // named is a number for a name, so that generators do not draw alike.
 func named(name string) uint64 {
 	h := fnv.New64a()

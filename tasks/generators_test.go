@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -113,6 +114,7 @@ func TestGeneratedProblems(t *testing.T) {
 
 // TestDifficulty holds what Measure promises: it does not fall from one step of the dial to the next, and is larger at the end.
 func TestDifficulty(t *testing.T) {
+	said := 0
 	for _, g := range Generators() {
 		const n = 30
 		var size, length [procedural.Hardest + 1]int
@@ -125,8 +127,13 @@ func TestDifficulty(t *testing.T) {
 			require.GreaterOrEqual(t, size[d], size[d-1], "%s: %s at %d", g.Name, g.Measure, d)
 		}
 		require.Greater(t, size[procedural.Hardest], size[procedural.Easiest], g.Name)
+		if m := regexp.MustCompile(`^` + g.Measure + `, from (\d+) to (\d+)`).FindStringSubmatch(g.Dial); m != nil {
+			require.Equal(t, []string{fmt.Sprint(size[procedural.Easiest] / n), fmt.Sprint(size[procedural.Hardest] / n)}, m[1:], "%s: the dial's text", g.Name)
+			said++
+		}
 		require.Greater(t, length[procedural.Hardest], length[procedural.Easiest], "%s: harder problems have longer texts", g.Name)
 	}
+	require.Greater(t, said, 15, "most say how their measure goes from end to end")
 }
 
 // Problem i of a seed and a difficulty depends on these alone.
@@ -203,6 +210,7 @@ func TestGeneratorSources(t *testing.T) {
 	for _, g := range Generators() {
 		s := Source{Procedural: g.Name, Count: 50, Seed: 3}
 		require.NoError(t, s.Validate())
+		require.True(t, s.Generated())
 		ps, err := s.Load(t.Context())
 		require.NoError(t, err, g.Name)
 		require.Len(t, ps, 50)
@@ -212,6 +220,9 @@ func TestGeneratorSources(t *testing.T) {
 			require.True(t, p.Difficulty >= 1 && p.Difficulty <= 5)
 		}
 		require.Len(t, prompts, 50)
+	}
+	for _, s := range []Source{{Procedural: "chain"}, {Procedural: "stories"}, {File: "x"}} {
+		require.False(t, s.Generated())
 	}
 	_, err := Source{Procedural: "countdown", Difficulty: []int{0, 1}}.At(0)
 	require.ErrorContains(t, err, "difficulty")

@@ -117,7 +117,7 @@ func (s Source) Validate() error {
 		s.validateDomain(bad, strings.Split(Operations, ""), 1, maxSteps)
 	case s.Procedural == "stories":
 		s.validateDomain(bad, storyConcepts(), 0, storyWords)
-	case mixture(s.Procedural) != nil:
+	case s.Generated():
 		if s.Concepts != nil {
 			bad("concepts", "does not apply to %s", s)
 		}
