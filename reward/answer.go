@@ -1,6 +1,7 @@
 package reward
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/big"
@@ -9,6 +10,23 @@ import (
 
 	"temper/reward/mathanswer"
 )
+
+var correctKind = kind{name: "correct", gives: "1 if the answer equals the gold answer, else 0; decides the verdict", hi: 1, blank: func() Options { return new(CorrectOptions) }}
+
+var answerForms = []string{"auto", "boxed", "exact", "gsm8k", "hash", "math"}
+
+// CorrectOptions are the options of `correct`.
+type CorrectOptions struct {
+	Answer   string `option:"answer" about:"where the answer stands: hash (after the last '#'), gsm8k (after '####', compared as a number), boxed (in the last \\boxed{…}), math (found and compared as values), exact (the whole response), auto (default: the problem's Meta[\"answer\"]; without it by the markers found in the response, boxed before gsm8k before hash before exact)"`
+	Finished bool   `option:"finished" about:"the response must have ended by itself"`
+}
+
+func (o *CorrectOptions) check(bad report) { oneOf(bad, "answer", o.Answer, answerForms) }
+
+func (o *CorrectOptions) build() (judge, error) {
+	c := correct{form: o.Answer, finished: o.Finished}
+	return judge{verdict: func(_ context.Context, x Sample) (string, bool, error) { return c.judge(x) }}, nil
+}
 
 // correct is the judge behind a `correct` part.
 type correct struct {

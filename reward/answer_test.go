@@ -41,7 +41,7 @@ func TestExtract(t *testing.T) {
 }
 
 func TestMathIsJudgedByValue(t *testing.T) {
-	s, err := New([]PartSpec{{Kind: "correct", Weight: 1, Answer: "math"}})
+	s, err := New([]PartSpec{{Kind: "correct", Weight: 1, Options: &CorrectOptions{Answer: "math"}}})
 	require.NoError(t, err)
 	for _, c := range []struct {
 		gold, response string
@@ -80,7 +80,7 @@ func TestAgreesWithOfficialGSM8KJudgement(t *testing.T) {
 	defer f.Close()
 	z, err := gzip.NewReader(f)
 	require.NoError(t, err)
-	s := scorer(t, []PartSpec{{Kind: "correct", Weight: 1, Answer: "gsm8k"}})
+	s := scorer(t, []PartSpec{{Kind: "correct", Weight: 1, Options: &CorrectOptions{Answer: "gsm8k"}}})
 	lines := bufio.NewScanner(z)
 	lines.Buffer(nil, 1<<22)
 	rows, sameNumber := 0, 0
@@ -138,7 +138,7 @@ func TestBoxedHasNoFalsePositives(t *testing.T) {
 	defer f.Close()
 	z, err := gzip.NewReader(f)
 	require.NoError(t, err)
-	s := scorer(t, []PartSpec{{Kind: "correct", Weight: 1, Answer: "boxed"}})
+	s := scorer(t, []PartSpec{{Kind: "correct", Weight: 1, Options: &CorrectOptions{Answer: "boxed"}}})
 	lines := bufio.NewScanner(z)
 	lines.Buffer(nil, 1<<22)
 	found := 0

@@ -26,7 +26,7 @@ func StatedConfidence(response string) (p float64, ok bool) {
 // there are no such parts.
 func (s Score) Preference() (sum float64, ok bool) {
 	for name, v := range s.Parts {
-		if kind := partKind(name); kind != "correct" && kind != "code" {
+		if !Decides(partKind(name)) {
 			sum, ok = sum+v, true
 		}
 	}

@@ -1,0 +1,62 @@
+package reward
+
+import (
+	"context"
+	"errors"
+	"math"
+)
+
+var lengthKind = kind{name: "length", gives: "1 at the best length, 0 at the worst", hi: 1, blank: func() Options { return new(LengthOptions) }}
+
+var (
+	lengthShapes = []string{"cosine", "linear", "target"}
+	lengthUnits  = []string{"tokens", "words"}
+)
+
+// LengthOptions are the options of `length`.
+type LengthOptions struct {
+	Shape  string  `option:"shape" about:"target (default): 1 at target, falling linearly to 0 at a distance of target; linear: 1 at 0, 0 at max; cosine: the same ends along half a cosine"`
+	Unit   string  `option:"unit" about:"tokens (default) or words"`
+	Target float64 `option:"target" about:"best length for shape target, in units"`
+	Max    float64 `option:"max" about:"in units; without it, in tokens, the sample's limit"`
+}
+
+func (o *LengthOptions) check(bad report) {
+	oneOf(bad, "shape", o.Shape, lengthShapes)
+	oneOf(bad, "unit", o.Unit, lengthUnits)
+	if !notNegative(bad, "target", o.Target) || !notNegative(bad, "max", o.Max) {
+		return
+	}
+	switch or(o.Shape, "target") {
+	case "target":
+		if o.Target == 0 {
+			bad("target", "must be above 0 for shape target")
+		}
+	case "linear", "cosine":
+		if o.Max == 0 && o.Unit == "words" {
+			bad("max", "must be given for shape %s in words", o.Shape)
+		}
+	}
+}
+
+func (o *LengthOptions) build() (judge, error) { return judge{value: o.value}, nil }
+
+func (o *LengthOptions) value(_ context.Context, x Sample) (float64, error) {
+	have, limit := float64(x.Tokens), o.Max
+	if o.Unit == "words" {
+		have = float64(len(words(x.Response)))
+	} else if limit == 0 {
+		limit = float64(x.MaxTokens)
+	}
+	if or(o.Shape, "target") == "target" {
+		return math.Max(0, 1-math.Abs(have-o.Target)/o.Target), nil
+	}
+	if limit <= 0 {
+		return 0, errors.New("max is not set and the sample does not say its token limit")
+	}
+	share := math.Min(1, have/limit)
+	if o.Shape == "cosine" {
+		return (1 + math.Cos(math.Pi*share)) / 2, nil
+	}
+	return 1 - share, nil
+}
