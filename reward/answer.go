@@ -25,7 +25,13 @@ func (o *CorrectOptions) check(bad report) { oneOf(bad, "answer", o.Answer, answ
 
 func (o *CorrectOptions) build() (judge, error) {
 	c := correct{form: o.Answer, finished: o.Finished}
-	return judge{verdict: func(_ context.Context, x Sample) (string, bool, error) { return c.judge(x) }}, nil
+	return judge{verdict: func(_ context.Context, x Sample) (ruling, error) {
+		answer, right, err := c.judge(x)
+		if errors.Is(err, errNoAnswer) {
+			return ruling{detail: err.Error()}, nil
+		}
+		return ruling{answer: answer, right: right}, err
+	}}, nil
 }
 
 // correct is the judge behind a `correct` part.

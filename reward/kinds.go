@@ -37,7 +37,7 @@ type judge struct {
 	// value judges one sample.
 	value Part
 	// verdict decides what is correct and wrong; its value is 1 or 0.
-	verdict func(ctx context.Context, x Sample) (answer string, right bool, err error)
+	verdict func(ctx context.Context, x Sample) (ruling, error)
 	// given judges one sample by the verdict of the parts that decide it: Correct or Wrong.
 	given func(x Sample, v Verdict) (float64, error)
 	// outside judges all samples of a scoring before the others do, and its error is that of all samples.
@@ -48,6 +48,13 @@ type judge struct {
 	needs time.Duration
 }
 
+// ruling is what a part that decides says of a sample.
+type ruling struct {
+	right  bool
+	answer string // normalised for voting
+	detail string // why it is not right, where that is known
+}
+
 // registry has every kind by its name.
 var registry = func(all ...kind) map[string]kind {
 	out := make(map[string]kind, len(all))
@@ -55,7 +62,7 @@ var registry = func(all ...kind) map[string]kind {
 		out[k.name] = k
 	}
 	return out
-}(correctKind, formatKind, lengthKind, repetitionKind, distinctKind, requiredWordsKind, serviceKind)
+}(correctKind, codeKind, formatKind, lengthKind, repetitionKind, distinctKind, requiredWordsKind, serviceKind)
 
 // Kinds lists the built-in kinds of parts, sorted.
 func Kinds() []string {

@@ -226,17 +226,13 @@ func (p *part) run(ctx context.Context, x Sample, said func(part string) judged,
 	case p.verdict == nil:
 		return p.value(ctx, x)
 	}
-	answer, right, err := p.verdict(ctx, x)
-	switch {
-	case errors.Is(err, errNoAnswer):
-		out.Detail = err.Error()
-	case err != nil:
+	got, err := p.verdict(ctx, x)
+	if err != nil {
 		return 0, err
 	}
-	if out.Answer == "" {
-		out.Answer = answer
-	}
-	if !right {
+	out.Answer = or(out.Answer, got.answer)
+	out.Detail = or(got.detail, out.Detail)
+	if !got.right {
 		out.Verdict = Wrong
 		return 0, nil
 	}

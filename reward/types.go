@@ -33,5 +33,5 @@ type Score struct {
 	// Parts holds each part's contribution (weight*value, bounded) by kind; a second part of a kind is "kind#2".
 	Parts  map[string]float64 `json:"parts,omitempty"`
 	Answer string             `json:"answer,omitempty"` // the answer that the first part that decides found, normalised for voting
-	Detail string             `json:"detail,omitempty"` // why the verdict is Error, or that there was no answer
+	Detail string             `json:"detail,omitempty"` // why the verdict is Error, or why the answer is wrong where that is known
 }
