@@ -29,6 +29,7 @@ type kind struct {
 	gives  string         // what the value is, for docs/rewards.md
 	lo, hi float64        // what the value lies in
 	source string         // paper or program whose formula it is
+	gold   bool           // it asks what is right: the gold answer, the verdict
 	blank  func() Options // options at their defaults
 }
 
@@ -62,7 +63,7 @@ var registry = func(all ...kind) map[string]kind {
 		out[k.name] = k
 	}
 	return out
-}(correctKind, codeKind, formatKind, lengthKind, repetitionKind, distinctKind, requiredWordsKind, serviceKind)
+}(correctKind, codeKind, brierKind, costKind, formatKind, languageKind, tagsKind, lengthKind, repetitionKind, distinctKind, requiredWordsKind, serviceKind)
 
 // Kinds lists the built-in kinds of parts, sorted.
 func Kinds() []string {
@@ -76,6 +77,9 @@ func Kinds() []string {
 
 // Decides says that parts of a kind decide whether a sample is correct.
 func Decides(kind string) bool { return kind == "correct" || kind == "code" }
+
+// knowsRight says that parts of a kind ask what is right.
+func knowsRight(kind string) bool { return Decides(kind) || registry[kind].gold }
 
 // options of the part, at their defaults where it has none.
 func (p PartSpec) options(k kind) Options {
