@@ -63,7 +63,7 @@ var registry = func(all ...kind) map[string]kind {
 		out[k.name] = k
 	}
 	return out
-}(correctKind, codeKind, brierKind, costKind, formatKind, languageKind, tagsKind, lengthKind, repetitionKind, distinctKind, requiredWordsKind, serviceKind)
+}(correctKind, codeKind, brierKind, costKind, formatKind, languageKind, patchKind, tagsKind, lengthKind, repetitionKind, distinctKind, requiredWordsKind, serviceKind)
 
 // Kinds lists the built-in kinds of parts, sorted.
 func Kinds() []string {
