@@ -6,6 +6,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"temper/reward/overlap"
 )
 
 var costKind = kind{name: "cost", gives: "a weighted sum of the response's length and of numbers in the problem's meta data; with a limit, what of it is above", lo: math.Inf(-1), hi: math.Inf(1),
@@ -41,7 +43,7 @@ func (o *CostOptions) build() (judge, error) {
 	return judge{value: func(_ context.Context, x Sample) (float64, error) {
 		sum := o.Tokens * float64(x.Tokens)
 		if o.Words != 0 {
-			sum += o.Words * float64(len(words(x.Response)))
+			sum += o.Words * float64(len(overlap.Words(x.Response)))
 		}
 		for _, name := range signals {
 			v, err := strconv.ParseFloat(strings.TrimSpace(x.Meta[name]), 64)

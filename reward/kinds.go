@@ -63,7 +63,12 @@ var registry = func(all ...kind) map[string]kind {
 		out[k.name] = k
 	}
 	return out
-}(correctKind, codeKind, brierKind, costKind, formatKind, languageKind, patchKind, tagsKind, lengthKind, repetitionKind, distinctKind, requiredWordsKind, serviceKind)
+}(
+	correctKind, codeKind, // decide
+	tagsKind, formatKind, lengthKind, repetitionKind, distinctKind, languageKind, requiredWordsKind, costKind, // ask for no gold answer
+	brierKind, explorationKind, rougeKind, bleuKind, chrfKind, nextSegmentKind, patchKind,
+	serviceKind,
+)
 
 // Kinds lists the built-in kinds of parts, sorted.
 func Kinds() []string {

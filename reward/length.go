@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"temper/reward/overlap"
 )
 
 var lengthKind = kind{name: "length", gives: "1 at the best length, 0 at the worst; shape overlong: 0, and down to -1 where the response is too long", lo: -1, hi: 1,
@@ -55,7 +57,7 @@ func (o *LengthOptions) build() (judge, error) { return judge{value: o.value}, n
 func (o *LengthOptions) value(_ context.Context, x Sample) (float64, error) {
 	have, limit := float64(x.Tokens), o.Max
 	if o.Unit == "words" {
-		have = float64(len(words(x.Response)))
+		have = float64(len(overlap.Words(x.Response)))
 	} else if limit == 0 {
 		limit = float64(x.MaxTokens)
 	}

@@ -6,6 +6,8 @@ import (
 	"math"
 	"strings"
 	"unicode"
+
+	"temper/reward/overlap"
 )
 
 var repetitionKind = kind{name: "repetition", gives: "1 less the share of word n-grams that occurred before", hi: 1, blank: func() Options { return new(RepetitionOptions) }}
@@ -41,17 +43,12 @@ func pure(f func(Sample) float64) judge {
 	return judge{value: func(_ context.Context, x Sample) (float64, error) { return f(x), nil }}
 }
 
-// words splits as Python's str.split() does: at Unicode white space and at the four separators U+001C to U+001F.
-func words(s string) []string {
-	return strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f })
-}
-
 // Distinct is the share of distinct lower-cased words: len(set(c.lower().split())) / max(1, len(c.split())).
 // Lower-casing maps one rune to one rune: a capital sigma that ends a word and a dotted capital I differ from Python's.
 func Distinct(text string) float64 {
-	all := words(text)
+	all := overlap.Words(text)
 	set := make(map[string]struct{}, len(all))
-	for _, w := range words(strings.ToLower(text)) {
+	for _, w := range overlap.Words(strings.ToLower(text)) {
 		set[w] = struct{}{}
 	}
 	return float64(len(set)) / math.Max(1, float64(len(all)))
@@ -59,7 +56,7 @@ func Distinct(text string) float64 {
 
 // unrepeated is 1 minus the share of word n-grams that occurred before; 1 for a text shorter than n words.
 func unrepeated(text string, n int) float64 {
-	all := words(strings.ToLower(text))
+	all := overlap.Words(strings.ToLower(text))
 	total := len(all) - n + 1
 	if total <= 0 {
 		return 1
