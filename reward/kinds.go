@@ -65,7 +65,7 @@ var registry = func(all ...kind) map[string]kind {
 	return out
 }(
 	correctKind, codeKind, // decide
-	tagsKind, formatKind, lengthKind, repetitionKind, distinctKind, languageKind, requiredWordsKind, costKind, // ask for no gold answer
+	tagsKind, formatKind, lengthKind, repetitionKind, distinctKind, languageKind, requiredWordsKind, ifevalKind, costKind, // ask for no gold answer
 	brierKind, explorationKind, rougeKind, bleuKind, chrfKind, nextSegmentKind, patchKind,
 	serviceKind,
 )
