@@ -67,7 +67,7 @@ var registry = func(all ...kind) map[string]kind {
 	correctKind, codeKind, // decide
 	tagsKind, formatKind, lengthKind, repetitionKind, distinctKind, languageKind, requiredWordsKind, ifevalKind, costKind, // ask for no gold answer
 	brierKind, explorationKind, rougeKind, bleuKind, chrfKind, nextSegmentKind, patchKind,
-	serviceKind,
+	serviceKind, judgeKind, rewardModelKind,
 )
 
 // Kinds lists the built-in kinds of parts, sorted.
@@ -97,11 +97,21 @@ func (p PartSpec) options(k kind) Options {
 // fields are a kind's options by name, as pointers, with the bound that every kind has.
 func (p *PartSpec) fields(o Options) map[string]reflect.Value {
 	out := map[string]reflect.Value{"bound": reflect.ValueOf(&p.Bound)}
-	v := reflect.ValueOf(o).Elem()
-	for i := range v.NumField() {
-		out[v.Type().Field(i).Tag.Get("option")] = v.Field(i).Addr()
-	}
+	eachField(reflect.ValueOf(o).Elem(), func(name, _ string, v reflect.Value) { out[name] = v.Addr() })
 	return out
+}
+
+// eachField visits the options of a kind, those of embedded structs too.
+func eachField(v reflect.Value, visit func(name, about string, v reflect.Value)) {
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		switch name := f.Tag.Get("option"); {
+		case name != "":
+			visit(name, f.Tag.Get("about"), v.Field(i))
+		case f.Anonymous:
+			eachField(v.Field(i), visit)
+		}
+	}
 }
 
 func names[V any](m map[string]V) []string {

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // ErrUnavailable says that something outside which judges did not do so: nothing is known of any sample. It may be back later.
@@ -28,6 +30,8 @@ type remote struct {
 	url    string
 	client *http.Client
 	pause  time.Duration // before the second try; then twice as long
+	token  string        // for the header Authorization; never in an error
+	limit  *rate.Limiter // of requests, nil without one
 }
 
 func newRemote(url string, timeoutSeconds float64) *remote {
@@ -54,6 +58,11 @@ func checkURL(bad report, text string) {
 func (r *remote) ask(ctx context.Context, body []byte, read func(answer []byte) error) error {
 	pause := r.pause
 	for try := 1; ; try++ {
+		if r.limit != nil {
+			if err := r.limit.Wait(ctx); err != nil {
+				return err
+			}
+		}
 		answer, err := r.post(ctx, body)
 		if err == nil {
 			err = read(answer)
@@ -81,6 +90,9 @@ func (r *remote) post(ctx context.Context, body []byte) ([]byte, error) {
 		return nil, err
 	}
 	q.Header.Set("Content-Type", "application/json")
+	if r.token != "" {
+		q.Header.Set("Authorization", "Bearer "+r.token)
+	}
 	answer, err := r.client.Do(q)
 	if err != nil {
 		return nil, err

@@ -220,7 +220,7 @@ func (p *part) run(ctx context.Context, x Sample, said func(part string) judged,
 		if v := said(p.name); v != nil {
 			return *v, nil
 		}
-		return 0, errors.New("the service cannot judge it")
+		return 0, errors.New("it gave no value for this sample")
 	case p.given != nil:
 		return p.given(x, out.Verdict)
 	case p.verdict == nil:

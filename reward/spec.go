@@ -168,12 +168,11 @@ func (p PartSpec) written() []option {
 		set = append(set, option{"bound", p.Bound})
 	}
 	if p.Options != nil {
-		v := reflect.ValueOf(p.Options).Elem()
-		for i := range v.NumField() {
-			if !v.Field(i).IsZero() {
-				set = append(set, option{v.Type().Field(i).Tag.Get("option"), v.Field(i).Interface()})
+		eachField(reflect.ValueOf(p.Options).Elem(), func(name, _ string, v reflect.Value) {
+			if !v.IsZero() {
+				set = append(set, option{name, v.Interface()})
 			}
-		}
+		})
 	}
 	sort.Slice(set, func(i, j int) bool { return set[i].key < set[j].key })
 	return append([]option{{p.Kind, p.Weight}}, set...)
