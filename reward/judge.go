@@ -158,7 +158,7 @@ func (o *JudgeOptions) reader() func(reply string) (float64, bool) {
 
 // lastObject is the last JSON object in the end of a text that may have others around it.
 func lastObject(text string) []byte {
-	const enough = 1 << 16 // each begin may take the rest to read
+	const enough = 1 << 14 // each begin may take the rest to read
 	text = text[max(0, len(text)-enough):]
 	var last []byte
 	for i := 0; i < len(text); {
