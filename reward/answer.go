@@ -168,30 +168,33 @@ func parseNumber(s string) (string, bool) {
 	return r.RatString(), true
 }
 
-// lastBoxed returns what the last \boxed{…} or \fbox{…} holds, braces balanced.
+// lastBoxed returns what the last \boxed{…} or \fbox{…} holds, braces balanced. It reads the text once.
 func lastBoxed(s string) (string, bool) {
-	for end := len(s); end > 0; {
-		i := max(strings.LastIndex(s[:end], `\boxed{`), strings.LastIndex(s[:end], `\fbox{`))
-		if i < 0 {
-			return "", false
-		}
-		open := i + strings.IndexByte(s[i:], '{')
-		depth := 0
-		for j := open; j < len(s); j++ {
-			switch s[j] {
-			case '\\':
-				j++ // an escaped brace does not count
-			case '{':
-				depth++
-			case '}':
-				if depth--; depth == 0 {
-					return s[open+1 : j], true
+	type brace struct {
+		at    int
+		boxed bool
+	}
+	var open []brace
+	begin, end := -1, 0
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++ // an escaped brace does not count
+		case '{':
+			open = append(open, brace{i, strings.HasSuffix(s[:i], `\boxed`) || strings.HasSuffix(s[:i], `\fbox`)})
+		case '}':
+			if n := len(open) - 1; n >= 0 {
+				if open[n].boxed && open[n].at > begin {
+					begin, end = open[n].at, i
 				}
+				open = open[:n]
 			}
 		}
-		end = i
 	}
-	return "", false
+	if begin < 0 {
+		return "", false
+	}
+	return s[begin+1 : end], true
 }
 
 var (
