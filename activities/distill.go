@@ -62,7 +62,7 @@ func (a *Activities) sampleTeacher(ctx context.Context, e *engine, stage contrac
 // correctness judges responses; where nobody asks, problems without a gold answer are not an error.
 func correctness(needed bool) (*reward.Scorer, error) {
 	if !needed {
-		return reward.New([]reward.PartSpec{{Kind: "length", Weight: 0, Shape: "linear"}})
+		return reward.New([]reward.PartSpec{{Kind: "length", Weight: 0, Options: &reward.LengthOptions{Shape: "linear"}}})
 	}
 	return reward.New([]reward.PartSpec{{Kind: "correct", Weight: 1}})
 }

@@ -1,6 +1,7 @@
 package pipelines
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -261,15 +262,30 @@ func checkReward(parts []reward.PartSpec, path string, report func(path, format 
 	if len(parts) == 0 {
 		report(path, "needs at least one part")
 	}
+	valid := len(parts) > 0
 	for i, part := range parts {
-		if _, err := reward.New([]reward.PartSpec{part}); err != nil {
-			msg := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "part 1: "), "reward: ")
-			report(fmt.Sprintf("%s[%d]", path, i), "%s", strings.ReplaceAll(msg, "\n", "; "))
+		if err := part.Validate(); err != nil {
+			report(fmt.Sprintf("%s[%d]", path, i), "%s", oneLine(err))
+			valid = false
 		}
 	}
+	if !valid {
+		return
+	}
+	if _, err := reward.New(parts); err != nil {
+		var of *reward.PartError
+		if errors.As(err, &of) {
+			path, err = fmt.Sprintf("%s[%d]", path, of.Index), of.Err
+		}
+		report(path, "%s", oneLine(err))
+	}
+}
+
+func oneLine(err error) string {
+	return strings.ReplaceAll(strings.TrimPrefix(err.Error(), "reward: "), "\n", "; ")
 }
 
 // judges says whether a part decides between right and wrong.
 func judges(parts []reward.PartSpec) bool {
-	return slices.ContainsFunc(parts, func(p reward.PartSpec) bool { return p.Kind == "correct" })
+	return slices.ContainsFunc(parts, func(p reward.PartSpec) bool { return reward.Decides(p.Kind) })
 }

@@ -1,20 +1,61 @@
 package reward
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/big"
 	"regexp"
 	"strings"
+	"sync"
 
 	"temper/reward/check"
+	"temper/reward/code"
 	"temper/reward/mathanswer"
 )
+
+var correctKind = kind{name: "correct", gives: "1 if the answer equals the gold answer, else 0; decides the verdict", hi: 1, blank: func() Options { return new(CorrectOptions) }}
+
+var answerForms = []string{"auto", "boxed", "checked", "exact", "gsm8k", "hash", "math"}
+
+// CorrectOptions are the options of `correct`.
+type CorrectOptions struct {
+	Answer   string `option:"answer" about:"where the answer stands: hash (after the last '#'), gsm8k (after '####', compared as a number), boxed (in the last \\boxed{…}), math (found and compared as values), checked (in the last \\boxed{…}, judged by the problem's checker, Meta[\"check\"]; programs by their tests, as part code does), exact (the whole response), auto (default: the problem's Meta[\"answer\"]; without it by the markers found in the response, boxed before gsm8k before hash before exact)"`
+	Finished bool   `option:"finished" about:"the response must have ended by itself"`
+}
+
+func (o *CorrectOptions) check(bad report) { oneOf(bad, "answer", o.Answer, answerForms) }
+
+func (o *CorrectOptions) build() (judge, error) {
+	c := correct{form: o.Answer, finished: o.Finished}
+	programs := sync.OnceValues(new(CodeOptions).build) // where there are some
+	return judge{needs: code.DefaultLimits().Timeout + codeSlack, verdict: func(ctx context.Context, x Sample) (ruling, error) {
+		if c.program(x) {
+			j, err := programs()
+			if err != nil {
+				return ruling{}, err
+			}
+			out, err := j.verdict(ctx, x)
+			out.right = out.right && (!c.finished || x.Finished)
+			return out, err
+		}
+		answer, right, err := c.judge(x)
+		if errors.Is(err, errNoAnswer) {
+			return ruling{detail: err.Error()}, nil
+		}
+		return ruling{answer: answer, right: right}, err
+	}}, nil
+}
 
 // correct is the judge behind a `correct` part.
 type correct struct {
 	form     string
 	finished bool
+}
+
+// program says that the problem's checker is to run the answer.
+func (c *correct) program(x Sample) bool {
+	return x.Meta["check"] == check.Program && (c.form == "" || c.form == "auto" || c.form == "checked")
 }
 
 // judge returns the normalised answer and whether it equals the gold one. A response without an answer, or one that was cut
@@ -157,30 +198,33 @@ func parseNumber(s string) (string, bool) {
 	return r.RatString(), true
 }
 
-// lastBoxed returns what the last \boxed{…} or \fbox{…} holds, braces balanced.
+// lastBoxed returns what the last \boxed{…} or \fbox{…} holds, braces balanced. It reads the text once.
 func lastBoxed(s string) (string, bool) {
-	for end := len(s); end > 0; {
-		i := max(strings.LastIndex(s[:end], `\boxed{`), strings.LastIndex(s[:end], `\fbox{`))
-		if i < 0 {
-			return "", false
-		}
-		open := i + strings.IndexByte(s[i:], '{')
-		depth := 0
-		for j := open; j < len(s); j++ {
-			switch s[j] {
-			case '\\':
-				j++ // an escaped brace does not count
-			case '{':
-				depth++
-			case '}':
-				if depth--; depth == 0 {
-					return s[open+1 : j], true
+	type brace struct {
+		at    int
+		boxed bool
+	}
+	var open []brace
+	begin, end := -1, 0
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++ // an escaped brace does not count
+		case '{':
+			open = append(open, brace{i, strings.HasSuffix(s[:i], `\boxed`) || strings.HasSuffix(s[:i], `\fbox`)})
+		case '}':
+			if n := len(open) - 1; n >= 0 {
+				if open[n].boxed && open[n].at > begin {
+					begin, end = open[n].at, i
 				}
+				open = open[:n]
 			}
 		}
-		end = i
 	}
-	return "", false
+	if begin < 0 {
+		return "", false
+	}
+	return s[begin+1 : end], true
 }
 
 var (

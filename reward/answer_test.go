@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 )
 
 func TestExtract(t *testing.T) {
@@ -41,7 +42,7 @@ func TestExtract(t *testing.T) {
 }
 
 func TestMathIsJudgedByValue(t *testing.T) {
-	s, err := New([]PartSpec{{Kind: "correct", Weight: 1, Answer: "math"}})
+	s, err := New([]PartSpec{{Kind: "correct", Weight: 1, Options: &CorrectOptions{Answer: "math"}}})
 	require.NoError(t, err)
 	for _, c := range []struct {
 		gold, response string
@@ -80,7 +81,7 @@ func TestAgreesWithOfficialGSM8KJudgement(t *testing.T) {
 	defer f.Close()
 	z, err := gzip.NewReader(f)
 	require.NoError(t, err)
-	s := scorer(t, []PartSpec{{Kind: "correct", Weight: 1, Answer: "gsm8k"}})
+	s := scorer(t, []PartSpec{{Kind: "correct", Weight: 1, Options: &CorrectOptions{Answer: "gsm8k"}}})
 	lines := bufio.NewScanner(z)
 	lines.Buffer(nil, 1<<22)
 	rows, sameNumber := 0, 0
@@ -138,7 +139,7 @@ func TestBoxedHasNoFalsePositives(t *testing.T) {
 	defer f.Close()
 	z, err := gzip.NewReader(f)
 	require.NoError(t, err)
-	s := scorer(t, []PartSpec{{Kind: "correct", Weight: 1, Answer: "boxed"}})
+	s := scorer(t, []PartSpec{{Kind: "correct", Weight: 1, Options: &CorrectOptions{Answer: "boxed"}}})
 	lines := bufio.NewScanner(z)
 	lines.Buffer(nil, 1<<22)
 	found := 0
@@ -161,4 +162,40 @@ func TestBoxedHasNoFalsePositives(t *testing.T) {
 	}
 	require.NoError(t, lines.Err())
 	require.Greater(t, found, 1000)
+}
+
+// boxedByTrying is lastBoxed in its simplest form: each beginning is tried, the last first.
+func boxedByTrying(s string) (string, bool) {
+	for end := len(s); end > 0; {
+		i := max(strings.LastIndex(s[:end], `\boxed{`), strings.LastIndex(s[:end], `\fbox{`))
+		if i < 0 {
+			return "", false
+		}
+		open, depth := i+strings.IndexByte(s[i:], '{'), 0
+		for j := open; j < len(s); j++ {
+			switch s[j] {
+			case '\\':
+				j++
+			case '{':
+				depth++
+			case '}':
+				if depth--; depth == 0 {
+					return s[open+1 : j], true
+				}
+			}
+		}
+		end = i
+	}
+	return "", false
+}
+
+func TestLastBoxedIsTheLastThatIsComplete(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		text := strings.Join(rapid.SliceOf(rapid.SampledFrom([]string{`\boxed{`, `\fbox{`, "{", "}", "}", `\`, `\{`, `\}`, "a", "boxed"})).Draw(rt, "text"), "")
+		got, found := lastBoxed(text)
+		want, ok := boxedByTrying(text)
+		if got != want || found != ok {
+			rt.Fatalf("%q: %q %v, want %q %v", text, got, found, want, ok)
+		}
+	})
 }

@@ -5,6 +5,22 @@ import (
 	"strconv"
 )
 
+var brierKind = kind{name: "brier", gives: "1 - (c - p)^2 with p the confidence that the response states as <confidence>0.8</confidence> and c 1 where the verdict is correct, else 0; 0 without a confidence",
+	hi: 1, source: "RLCR (arXiv 2507.16806)", gold: true, blank: func() Options { return new(brierOptions) }}
+
+type brierOptions struct{ none }
+
+func (brierOptions) build() (judge, error) {
+	return judge{given: func(x Sample, v Verdict) (float64, error) {
+		p, ok := StatedConfidence(x.Response)
+		if !ok {
+			return 0, nil
+		}
+		miss := number(v == Correct) - p
+		return 1 - miss*miss, nil
+	}}, nil
+}
+
 var confidenceMark = regexp.MustCompile(`<confidence>\s*([0-9]{1,8}(?:\.[0-9]{0,8})?|\.[0-9]{1,8})\s*(%?)\s*</confidence>`)
 
 // StatedConfidence is the last confidence that a response states as RLCR has it (arXiv 2507.16806), <confidence>0.8</confidence> or
@@ -26,7 +42,7 @@ func StatedConfidence(response string) (p float64, ok bool) {
 // there are no such parts.
 func (s Score) Preference() (sum float64, ok bool) {
 	for name, v := range s.Parts {
-		if kind := partKind(name); kind != "correct" && kind != "code" {
+		if !knowsRight(partKind(name)) {
 			sum, ok = sum+v, true
 		}
 	}

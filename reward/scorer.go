@@ -27,40 +27,47 @@ type Scorer struct {
 }
 
 type part struct {
-	name    string
-	spec    PartSpec
-	value   Part
-	correct *correct // set for kind correct
-	service *service // set for kind service
+	name string
+	spec PartSpec
+	judge
 }
 
 // Option changes how New builds a Scorer.
-type Option func(*options)
+type Option func(*settings)
 
-type options struct {
-	deadline time.Duration
+type settings struct {
+	deadline *time.Duration
 	extra    map[string]Part
 }
 
 // WithDeadline sets how long one sample may take.
-func WithDeadline(d time.Duration) Option { return func(o *options) { o.deadline = d } }
+func WithDeadline(d time.Duration) Option { return func(o *settings) { o.deadline = &d } }
 
 // WithPart adds a kind of part. A built-in kind cannot be replaced.
-func WithPart(kind string, p Part) Option { return func(o *options) { o.extra[kind] = p } }
+func WithPart(kind string, p Part) Option { return func(o *settings) { o.extra[kind] = p } }
+
+// PartError is what is wrong with the part at Index, from 0.
+type PartError struct {
+	Index int
+	Err   error
+}
+
+func (e *PartError) Error() string { return fmt.Sprintf("part %d: %v", e.Index+1, e.Err) }
+func (e *PartError) Unwrap() error { return e.Err }
 
 // New builds a Scorer; an error names the part and the option that is wrong.
 func New(specs []PartSpec, opts ...Option) (*Scorer, error) {
-	o := options{deadline: DefaultDeadline, extra: map[string]Part{}}
+	o := settings{extra: map[string]Part{}}
 	for _, set := range opts {
 		set(&o)
 	}
 	if len(specs) == 0 {
 		return nil, errors.New("reward: needs at least one part")
 	}
-	if o.deadline <= 0 {
-		return nil, fmt.Errorf("reward: deadline must be above 0, is %v", o.deadline)
+	if o.deadline != nil && *o.deadline <= 0 {
+		return nil, fmt.Errorf("reward: deadline must be above 0, is %v", *o.deadline)
 	}
-	s := &Scorer{deadline: o.deadline}
+	s := &Scorer{deadline: DefaultDeadline}
 	count := map[string]int{}
 	for i, spec := range specs {
 		p := part{spec: spec, name: spec.Kind}
@@ -68,11 +75,32 @@ func New(specs []PartSpec, opts ...Option) (*Scorer, error) {
 			p.name = fmt.Sprintf("%s#%d", spec.Kind, count[spec.Kind]) // partKind reads it
 		}
 		if err := p.build(o.extra); err != nil {
-			return nil, fmt.Errorf("part %d: %w", i+1, err)
+			return nil, &PartError{i, err}
 		}
 		s.parts = append(s.parts, p)
+		s.deadline += p.needs
+	}
+	if o.deadline != nil {
+		s.deadline = *o.deadline
+	}
+	if err := s.checkVerdict(); err != nil {
+		return nil, err
 	}
 	return s, nil
+}
+
+// checkVerdict refuses a part that goes by the verdict where no part decides one.
+func (s *Scorer) checkVerdict() error {
+	decided := false
+	for _, p := range s.parts {
+		decided = decided || p.verdict != nil
+	}
+	for i, p := range s.parts {
+		if p.given != nil && !decided {
+			return &PartError{i, fmt.Errorf("reward: %s: needs a part beside it that decides what is correct: correct or code", p.spec.Kind)}
+		}
+	}
+	return nil
 }
 
 // partKind is the kind of a part by its name in Score.Parts.
@@ -83,26 +111,23 @@ func partKind(name string) string {
 
 func (p *part) build(extra map[string]Part) error {
 	if own, ok := extra[p.spec.Kind]; ok {
-		if _, builtin := kindOptions[p.spec.Kind]; builtin {
+		if _, builtin := registry[p.spec.Kind]; builtin {
 			return fmt.Errorf("reward: %s: is built in and cannot be replaced", p.spec.Kind)
 		}
+		var errs []error
 		p.value = own
-		return p.spec.validateCommon()
+		p.spec.checkCommon(reporter(p.spec.Kind, &errs))
+		return errors.Join(errs...)
 	}
 	if err := p.spec.Validate(); err != nil {
 		return err
 	}
-	if p.spec.Kind == "correct" {
-		p.correct = &correct{form: p.spec.Answer, finished: p.spec.Finished}
-		return nil
-	}
-	if p.spec.Kind == "service" {
-		p.service = newService(p.spec)
-		return nil
-	}
+	k := registry[p.spec.Kind]
 	var err error
-	p.value, err = builtinPart(p.spec)
-	return err
+	if p.judge, err = p.spec.options(k).build(); err != nil {
+		return fmt.Errorf("reward: %s: %w", p.spec.Kind, err)
+	}
+	return nil
 }
 
 // Score judges one sample. It always returns: a part that panics, gives a number that is not finite, or is still running at the
@@ -132,14 +157,14 @@ func (s *Scorer) within(ctx context.Context, x Sample, said map[string][]judged,
 	}
 }
 
-// services asks each service for its values, by part. Without them there are no scores, so an error is that of all samples.
+// services asks what is outside for its values, by part. Without them there are no scores, so an error is that of all samples.
 func (s *Scorer) services(ctx context.Context, samples []Sample) (map[string][]judged, error) {
 	out := map[string][]judged{}
 	for _, p := range s.parts {
-		if p.service == nil {
+		if p.outside == nil {
 			continue
 		}
-		values, err := p.service.judge(ctx, samples)
+		values, err := p.outside(ctx, samples)
 		if err != nil {
 			return nil, fmt.Errorf("part %s: %w", p.name, err)
 		}
@@ -153,22 +178,29 @@ func (s *Scorer) score(ctx context.Context, x Sample, said func(part string) jud
 	fail := func(name string, err error) Score {
 		return Score{Verdict: Error, Parts: out.Parts, Answer: out.Answer, Detail: fmt.Sprintf("part %s: %v", name, err)}
 	}
-	for i := range s.parts {
-		p := &s.parts[i]
-		running.set(p.name)
-		value, err := p.run(ctx, x, said, &out)
-		if err != nil {
-			return fail(p.name, err)
+	for _, last := range []bool{false, true} { // parts that go by the verdict come last
+		for i := range s.parts {
+			p := &s.parts[i]
+			if last != (p.given != nil) {
+				continue
+			}
+			running.set(p.name)
+			value, err := p.run(ctx, x, said, &out)
+			if err != nil {
+				return fail(p.name, err)
+			}
+			contribution := p.spec.Weight * value
+			if !finite(contribution) {
+				return fail(p.name, fmt.Errorf("gave %v times weight %v, which is not finite", value, p.spec.Weight))
+			}
+			if b := p.spec.Bound; b != nil {
+				contribution = math.Min(math.Max(contribution, b[0]), b[1])
+			}
+			out.Parts[p.name] = contribution
 		}
-		contribution := p.spec.Weight * value
-		if !finite(contribution) {
-			return fail(p.name, fmt.Errorf("gave %v times weight %v, which is not finite", value, p.spec.Weight))
-		}
-		if b := p.spec.Bound; b != nil {
-			contribution = math.Min(math.Max(contribution, b[0]), b[1])
-		}
-		out.Parts[p.name] = contribution
-		out.Reward += contribution
+	}
+	for _, p := range s.parts {
+		out.Reward += out.Parts[p.name]
 	}
 	if !finite(out.Reward) {
 		return fail("sum", fmt.Errorf("the reward %v is not finite", out.Reward))
@@ -176,33 +208,31 @@ func (s *Scorer) score(ctx context.Context, x Sample, said func(part string) jud
 	return out
 }
 
-// run gives the part's value with a panic turned into an error, and keeps verdict and answer of a `correct` part in out.
+// run gives the part's value with a panic turned into an error, and keeps verdict and answer of a part that decides in out.
 func (p *part) run(ctx context.Context, x Sample, said func(part string) judged, out *Score) (value float64, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic: %v at %s", r, panicSite(string(debug.Stack())))
 		}
 	}()
-	if p.service != nil {
+	switch {
+	case p.outside != nil:
 		if v := said(p.name); v != nil {
 			return *v, nil
 		}
-		return 0, errors.New("the service cannot judge it")
-	}
-	if p.correct == nil {
+		return 0, errors.New("it gave no value for this sample")
+	case p.given != nil:
+		return p.given(x, out.Verdict)
+	case p.verdict == nil:
 		return p.value(ctx, x)
 	}
-	answer, right, err := p.correct.judge(x)
-	switch {
-	case errors.Is(err, errNoAnswer):
-		out.Detail = err.Error()
-	case err != nil:
+	got, err := p.verdict(ctx, x)
+	if err != nil {
 		return 0, err
 	}
-	if out.Answer == "" {
-		out.Answer = answer
-	}
-	if !right {
+	out.Answer = or(out.Answer, got.answer)
+	out.Detail = or(got.detail, out.Detail)
+	if !got.right {
 		out.Verdict = Wrong
 		return 0, nil
 	}

@@ -24,7 +24,7 @@ func scorer(t *testing.T, specs []PartSpec, opts ...Option) *Scorer {
 
 func TestScoreAddsBoundedParts(t *testing.T) {
 	s := scorer(t, []PartSpec{
-		{Kind: "correct", Weight: 1, Answer: "hash"},
+		{Kind: "correct", Weight: 1, Options: &CorrectOptions{Answer: "hash"}},
 		{Kind: "distinct", Weight: 2, Bound: []float64{0, 0.5}},
 		{Kind: "distinct", Weight: -1},
 	})
@@ -36,9 +36,9 @@ func TestScoreAddsBoundedParts(t *testing.T) {
 }
 
 func TestVerdicts(t *testing.T) {
-	hash := []PartSpec{{Kind: "correct", Weight: 1, Answer: "hash"}}
-	finished := []PartSpec{{Kind: "correct", Weight: 1, Answer: "hash", Finished: true}}
-	number := []PartSpec{{Kind: "correct", Weight: 1, Answer: "gsm8k"}}
+	hash := []PartSpec{{Kind: "correct", Weight: 1, Options: &CorrectOptions{Answer: "hash"}}}
+	finished := []PartSpec{{Kind: "correct", Weight: 1, Options: &CorrectOptions{Answer: "hash", Finished: true}}}
+	number := []PartSpec{{Kind: "correct", Weight: 1, Options: &CorrectOptions{Answer: "gsm8k"}}}
 	for name, c := range map[string]struct {
 		specs  []PartSpec
 		x      Sample
@@ -55,7 +55,7 @@ func TestVerdicts(t *testing.T) {
 		"gold is no number":   {number, Sample{Response: "#### 56", Gold: "many"}, Error, `gold answer "many"`},
 		"no correct part":     {[]PartSpec{{Kind: "distinct", Weight: 1}}, Sample{Response: "a"}, Ungraded, ""},
 		"no required words":   {[]PartSpec{{Kind: "required_words", Weight: 1}}, Sample{Response: "a"}, Error, "required words"},
-		"limit not known":     {[]PartSpec{{Kind: "length", Weight: 1, Shape: "cosine"}}, Sample{Tokens: 3}, Error, "token limit"},
+		"limit not known":     {[]PartSpec{{Kind: "length", Weight: 1, Options: &LengthOptions{Shape: "cosine"}}}, Sample{Tokens: 3}, Error, "token limit"},
 		"form of the problem": {[]PartSpec{{Kind: "correct", Weight: 1}}, Sample{Response: "#### 7 #8", Gold: "8", Meta: map[string]string{"answer": "hash"}}, Correct, ""},
 		"unknown form":        {[]PartSpec{{Kind: "correct", Weight: 1}}, Sample{Response: "8", Gold: "8", Meta: map[string]string{"answer": "?"}}, Error, "unknown form"},
 		"form by marker":      {[]PartSpec{{Kind: "correct", Weight: 1}}, Sample{Response: `so \boxed{8}`, Gold: "8"}, Correct, ""},
@@ -72,9 +72,9 @@ func TestVerdicts(t *testing.T) {
 }
 
 func TestTwoCorrectPartsMustAgree(t *testing.T) {
-	s := scorer(t, []PartSpec{{Kind: "correct", Weight: 1, Answer: "hash"}, {Kind: "correct", Weight: 1, Answer: "exact"}})
+	s := scorer(t, []PartSpec{{Kind: "correct", Weight: 1, Options: &CorrectOptions{Answer: "hash"}}, {Kind: "correct", Weight: 1, Options: &CorrectOptions{Answer: "exact"}}})
 	require.Equal(t, Wrong, s.Score(t.Context(), Sample{Response: "#5", Gold: "5"}).Verdict)
-	s = scorer(t, []PartSpec{{Kind: "correct", Weight: 1, Answer: "exact"}, {Kind: "correct", Weight: 1, Answer: "hash"}})
+	s = scorer(t, []PartSpec{{Kind: "correct", Weight: 1, Options: &CorrectOptions{Answer: "exact"}}, {Kind: "correct", Weight: 1, Options: &CorrectOptions{Answer: "hash"}}})
 	require.Equal(t, Wrong, s.Score(t.Context(), Sample{Response: "#5", Gold: "5"}).Verdict)
 }
 
@@ -93,7 +93,7 @@ func TestBrokenPartsAreErrorsThatNameThePart(t *testing.T) {
 		"hangs":    {func(context.Context, Sample) (float64, error) { <-release; return 1, nil }, "part own: not done in time"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := scorer(t, []PartSpec{{Kind: "correct", Weight: 1, Answer: "exact"}, {Kind: "own", Weight: 1}},
+			s := scorer(t, []PartSpec{{Kind: "correct", Weight: 1, Options: &CorrectOptions{Answer: "exact"}}, {Kind: "own", Weight: 1}},
 				WithPart("own", c.part), WithDeadline(50*time.Millisecond))
 			got := s.Score(t.Context(), Sample{Response: "a", Gold: "a"})
 			require.Equal(t, Error, got.Verdict)
@@ -104,7 +104,7 @@ func TestBrokenPartsAreErrorsThatNameThePart(t *testing.T) {
 }
 
 func TestScoreAllKeepsOrderAndStopsWithItsContext(t *testing.T) {
-	s := scorer(t, []PartSpec{{Kind: "correct", Weight: 1, Answer: "exact"}})
+	s := scorer(t, []PartSpec{{Kind: "correct", Weight: 1, Options: &CorrectOptions{Answer: "exact"}}})
 	samples := make([]Sample, 300)
 	for i := range samples {
 		samples[i] = Sample{Response: fmt.Sprint(i), Gold: fmt.Sprint(i - i%2)}
@@ -134,9 +134,9 @@ func TestScoreAllKeepsOrderAndStopsWithItsContext(t *testing.T) {
 // Whatever a model writes, the reward is finite, the parts add up and the built-in parts stay within [0, 1].
 func TestScoreProperties(t *testing.T) {
 	s := scorer(t, []PartSpec{
-		{Kind: "correct", Weight: 1}, {Kind: "format", Weight: 1, Pattern: "#"}, {Kind: "length", Weight: 1, Target: 5},
-		{Kind: "length", Weight: 1, Shape: "cosine", Max: 9}, {Kind: "length", Weight: 1, Shape: "linear", Max: 3, Unit: "words"},
-		{Kind: "repetition", Weight: 1, N: 2}, {Kind: "distinct", Weight: 1}, {Kind: "required_words", Weight: 1},
+		{Kind: "correct", Weight: 1}, {Kind: "format", Weight: 1, Options: &FormatOptions{Pattern: "#"}}, {Kind: "length", Weight: 1, Options: &LengthOptions{Target: 5}},
+		{Kind: "length", Weight: 1, Options: &LengthOptions{Shape: "cosine", Max: 9}}, {Kind: "length", Weight: 1, Options: &LengthOptions{Shape: "linear", Max: 3, Unit: "words"}},
+		{Kind: "repetition", Weight: 1, Options: &RepetitionOptions{N: 2}}, {Kind: "distinct", Weight: 1}, {Kind: "required_words", Weight: 1},
 	})
 	rapid.Check(t, func(rt *rapid.T) {
 		text := rapid.OneOf(rapid.String(), rapid.StringMatching(`[#0-9 .,$ab\\{}boxed-]{0,40}`))

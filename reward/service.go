@@ -1,30 +1,14 @@
 package reward
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"math/rand/v2"
-	"net/http"
-	"net/url"
-	"time"
+	"math"
 )
 
-// ErrUnavailable says that something outside which judges did not do so: nothing is known of any sample. It may be back later.
-var ErrUnavailable = errors.New("the judge is not available")
-
-const (
-	// serviceBatch is how many samples a request has where a part does not say.
-	serviceBatch = 64
-	// serviceTries is how often a request is made, and serviceTimeout how long one may take.
-	serviceTries   = 3
-	serviceTimeout = 60 * time.Second
-	// serviceAnswer bounds an answer in bytes.
-	serviceAnswer = 16 << 20
-)
+// serviceBatch is how many samples a request has where a part does not say.
+const serviceBatch = 64
 
 // service is the judge behind a `service` part: somebody's own reward function behind HTTP. It gets
 //
@@ -34,37 +18,28 @@ const (
 // is Error. All else is no judgement: another status than 200, no answer in time, another count of rewards, numbers such as NaN that JSON does not
 // have. Then it is asked again, and after the last try the whole scoring is ErrUnavailable; no sample is called wrong for it.
 type service struct {
-	url    string
+	remote *remote
 	batch  int
-	client *http.Client
-	pause  time.Duration // before the second try; then twice as long
 }
 
-func newService(p PartSpec) *service {
-	s := &service{url: p.URL, batch: p.Batch, client: &http.Client{Timeout: time.Duration(p.TimeoutSeconds * float64(time.Second))}, pause: 500 * time.Millisecond}
-	if s.batch == 0 {
-		s.batch = serviceBatch
-	}
-	if s.client.Timeout == 0 {
-		s.client.Timeout = serviceTimeout
-	}
-	return s
+var serviceKind = kind{name: "service", gives: "what somebody's own reward function answers over HTTP", lo: math.Inf(-1), hi: math.Inf(1), blank: func() Options { return new(ServiceOptions) }}
+
+// ServiceOptions are the options of `service`.
+type ServiceOptions struct {
+	URL            string  `option:"url" about:"address that is asked"`
+	Batch          int     `option:"batch" about:"samples at a time, 64 by default"`
+	TimeoutSeconds float64 `option:"timeout_seconds" about:"for a request, 60 by default"`
 }
 
-// validateURL refuses what cannot be asked.
-func validateURL(kind, text string) error {
-	u, err := url.Parse(text)
-	switch {
-	case text == "":
-		return fmt.Errorf("reward: %s: url: must be given", kind)
-	case err != nil:
-		return fmt.Errorf("reward: %s: url: %w", kind, err)
-	case (u.Scheme != "http" && u.Scheme != "https") || u.Host == "":
-		return fmt.Errorf("reward: %s: url: %q is no http or https address", kind, text)
-	case u.User != nil:
-		return fmt.Errorf("reward: %s: url: must not hold a password; pipelines are kept in histories", kind)
-	}
-	return nil
+func (o *ServiceOptions) check(bad report) {
+	checkURL(bad, o.URL)
+	atLeastOne(bad, "batch", o.Batch)
+	notNegative(bad, "timeout_seconds", o.TimeoutSeconds)
+}
+
+func (o *ServiceOptions) build() (judge, error) {
+	s := &service{remote: newRemote(o.URL, o.TimeoutSeconds), batch: or(o.Batch, serviceBatch)}
+	return judge{outside: s.judge, remote: s.remote}, nil
 }
 
 // judged is what a service says of a sample: a value, or nil where it cannot judge.
@@ -84,57 +59,25 @@ func (s *service) judge(ctx context.Context, samples []Sample) ([]judged, error)
 	return out, nil
 }
 
+// patiently asks for some samples.
 func (s *service) patiently(ctx context.Context, samples []Sample) ([]judged, error) {
-	pause := s.pause
-	for try := 1; ; try++ {
-		out, err := s.ask(ctx, samples)
-		switch {
-		case err == nil:
-			return out, nil
-		case ctx.Err() != nil:
-			return nil, ctx.Err()
-		case try == serviceTries:
-			return nil, fmt.Errorf("%w: %s, asked %d times: %w", ErrUnavailable, s.url, try, err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(pause + rand.N(pause)):
-		}
-		pause *= 2
-	}
-}
-
-func (s *service) ask(ctx context.Context, samples []Sample) ([]judged, error) {
 	body, err := json.Marshal(map[string]any{"samples": samples})
 	if err != nil {
 		return nil, err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	r.Header.Set("Content-Type", "application/json")
-	answer, err := s.client.Do(r)
-	if err != nil {
-		return nil, err
-	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(answer.Body, serviceAnswer))
-	if err != nil {
-		return nil, err
-	}
-	if answer.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("answers %s: %s", answer.Status, clip(string(text)))
-	}
-	var got struct {
-		Rewards []judged `json:"rewards"`
-	}
-	if err := json.Unmarshal(text, &got); err != nil {
-		return nil, fmt.Errorf("answers %q: %w", clip(string(text)), err)
-	}
-	if len(got.Rewards) != len(samples) {
-		return nil, fmt.Errorf("answers with %d rewards for %d samples", len(got.Rewards), len(samples))
-	}
-	return got.Rewards, nil
+	var out []judged
+	err = s.remote.ask(ctx, body, func(text []byte) error {
+		var got struct {
+			Rewards []judged `json:"rewards"`
+		}
+		if err := json.Unmarshal(text, &got); err != nil {
+			return fmt.Errorf("answers %q: %w", clip(string(text)), err)
+		}
+		if len(got.Rewards) != len(samples) {
+			return fmt.Errorf("answers with %d rewards for %d samples", len(got.Rewards), len(samples))
+		}
+		out = got.Rewards
+		return nil
+	})
+	return out, err
 }

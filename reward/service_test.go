@@ -29,10 +29,13 @@ func served(t *testing.T, spec PartSpec, answer func(n int, w http.ResponseWrite
 		answer(n, w, body.Samples)
 	}))
 	t.Cleanup(server.Close)
-	spec.Kind, spec.URL = "service", server.URL
-	s, err := New([]PartSpec{{Kind: "format", Weight: 1, Pattern: "x"}, spec})
+	if spec.Kind = "service"; spec.Options == nil {
+		spec.Options = &ServiceOptions{}
+	}
+	spec.Options.(*ServiceOptions).URL = server.URL
+	s, err := New([]PartSpec{{Kind: "format", Weight: 1, Options: &FormatOptions{Pattern: "x"}}, spec})
 	require.NoError(t, err)
-	s.parts[1].service.pause = time.Millisecond
+	s.parts[1].remote.pause = time.Millisecond
 	return s
 }
 
@@ -46,7 +49,7 @@ func lengths(w http.ResponseWriter, samples []Sample) {
 
 func TestServiceJudges(t *testing.T) {
 	var sizes []int
-	s := served(t, PartSpec{Weight: 0.5, Batch: 2, Bound: []float64{0, 1}}, func(_ int, w http.ResponseWriter, samples []Sample) {
+	s := served(t, PartSpec{Weight: 0.5, Bound: []float64{0, 1}, Options: &ServiceOptions{Batch: 2}}, func(_ int, w http.ResponseWriter, samples []Sample) {
 		sizes = append(sizes, len(samples))
 		lengths(w, samples)
 	})
@@ -78,8 +81,8 @@ func TestAServiceThatFailsIsAskedAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			samples := []Sample{{Response: "x"}, {Response: "yy"}}
-			for _, failures := range []int{serviceTries - 1, serviceTries} {
-				s := served(t, PartSpec{Weight: 1, TimeoutSeconds: 0.1}, func(n int, w http.ResponseWriter, samples []Sample) {
+			for _, failures := range []int{remoteTries - 1, remoteTries} {
+				s := served(t, PartSpec{Weight: 1, Options: &ServiceOptions{TimeoutSeconds: 0.1}}, func(n int, w http.ResponseWriter, samples []Sample) {
 					if n <= failures {
 						c.fail(w)
 						return
@@ -87,7 +90,7 @@ func TestAServiceThatFailsIsAskedAgain(t *testing.T) {
 					lengths(w, samples)
 				})
 				scores, err := s.ScoreAll(t.Context(), samples, 2)
-				if failures < serviceTries {
+				if failures < remoteTries {
 					require.NoError(t, err)
 					require.InDelta(t, 2, scores[1].Reward, 0)
 					continue
@@ -99,7 +102,7 @@ func TestAServiceThatFailsIsAskedAgain(t *testing.T) {
 		})
 	}
 	s := served(t, PartSpec{Weight: 1}, func(_ int, w http.ResponseWriter, _ []Sample) { w.WriteHeader(http.StatusServiceUnavailable) })
-	s.parts[1].service.pause = time.Hour
+	s.parts[1].remote.pause = time.Hour
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	_, err := s.ScoreAll(ctx, []Sample{{}}, 1)
@@ -109,12 +112,12 @@ func TestAServiceThatFailsIsAskedAgain(t *testing.T) {
 
 func TestServiceIsChecked(t *testing.T) {
 	for says, spec := range map[string]PartSpec{
-		"service: url: must be given":                 {Kind: "service"},
-		"is no http or https address":                 {Kind: "service", URL: "localhost:80"},
-		"must not hold a password":                    {Kind: "service", URL: "http://me:secret@host/"},
-		"batch: must be at least 1":                   {Kind: "service", URL: "http://host/", Batch: -1},
-		"timeout_seconds: must be finite":             {Kind: "service", URL: "http://host/", TimeoutSeconds: -1},
-		`distinct: has no option "url"; known: bound`: {Kind: "distinct", URL: "http://host/"},
+		"service: url: must be given":     {Kind: "service"},
+		"is no http or https address":     {Kind: "service", Options: &ServiceOptions{URL: "localhost:80"}},
+		"must not hold a password":        {Kind: "service", Options: &ServiceOptions{URL: "http://me:secret@host/"}},
+		"batch: must be at least 1":       {Kind: "service", Options: &ServiceOptions{URL: "http://host/", Batch: -1}},
+		"timeout_seconds: must be finite": {Kind: "service", Options: &ServiceOptions{URL: "http://host/", TimeoutSeconds: -1}},
+		"distinct: options are a":         {Kind: "distinct", Options: &ServiceOptions{URL: "http://host/"}},
 	} {
 		require.ErrorContains(t, spec.Validate(), says)
 	}

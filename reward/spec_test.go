@@ -15,10 +15,10 @@ func TestSpecYAMLAndJSON(t *testing.T) {
 	var specs []PartSpec
 	require.NoError(t, yaml.Unmarshal([]byte(text), &specs))
 	want := []PartSpec{
-		{Kind: "correct", Weight: 1, Answer: "hash", Finished: true},
-		{Kind: "format", Weight: 0.1, Bound: []float64{0, 0.1}, Pattern: "#[0-9]{2}$"},
-		{Kind: "length", Weight: -0.5, Shape: "cosine", Max: 64, Unit: "words"},
-		{Kind: "repetition", Weight: 0.2, N: 4},
+		{Kind: "correct", Weight: 1, Options: &CorrectOptions{Answer: "hash", Finished: true}},
+		{Kind: "format", Weight: 0.1, Bound: []float64{0, 0.1}, Options: &FormatOptions{Pattern: "#[0-9]{2}$"}},
+		{Kind: "length", Weight: -0.5, Options: &LengthOptions{Shape: "cosine", Max: 64, Unit: "words"}},
+		{Kind: "repetition", Weight: 0.2, Options: &RepetitionOptions{N: 4}},
 	}
 	require.Equal(t, want, specs)
 
@@ -42,7 +42,7 @@ func TestSpecErrorsNameWhatIsWrong(t *testing.T) {
 		"unknown kind, option": {"{corect: 1, answer: hash}", `unknown part "corect"`},
 		"unknown option":       {"{correct: 1, anwser: hash}", `correct: unknown option "anwser"`},
 		"two kinds":            {"{format: 1, correct: 1}", `unknown option`},
-		"option of another":    {"{correct: 1, pattern: x}", `correct: has no option "pattern"`},
+		"option of another":    {"{correct: 1, pattern: x}", `correct: unknown option "pattern"`},
 		"answer form":          {"{correct: 1, answer: hsh}", `answer: unknown "hsh"`},
 		"no pattern":           {"{format: 1}", "format: pattern: must be given"},
 		"bound order":          {"{distinct: 1, bound: [1, 0]}", "bound: lo 1 is above hi 0"},
@@ -70,7 +70,7 @@ func TestSpecErrorsNameWhatIsWrong(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	_, err := New(nil)
 	require.ErrorContains(t, err, "at least one part")
-	_, err = New([]PartSpec{{Kind: "distinct", Weight: 1}, {Kind: "format", Weight: 1, Pattern: "("}})
+	_, err = New([]PartSpec{{Kind: "distinct", Weight: 1}, {Kind: "format", Weight: 1, Options: &FormatOptions{Pattern: "("}}})
 	require.ErrorContains(t, err, "part 2: reward: format: pattern")
 	_, err = New([]PartSpec{{Kind: "distinct", Weight: math.Inf(1)}})
 	require.ErrorContains(t, err, "distinct: weight")

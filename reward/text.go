@@ -3,58 +3,52 @@ package reward
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
-	"regexp"
 	"strings"
 	"unicode"
+
+	"temper/reward/overlap"
 )
 
-// builtinPart builds every kind but correct from a validated spec.
-func builtinPart(spec PartSpec) (Part, error) {
-	switch spec.Kind {
-	case "format":
-		re, err := regexp.Compile(spec.Pattern)
-		if err != nil {
-			return nil, fmt.Errorf("reward: format: pattern: %w", err)
-		}
-		return pure(func(x Sample) float64 {
-			if re.MatchString(x.Response) {
-				return 1
-			}
-			return 0
-		}), nil
-	case "length":
-		return lengthPart(spec), nil
-	case "repetition":
-		n := spec.N
-		if n == 0 {
-			n = 3
-		}
-		return pure(func(x Sample) float64 { return unrepeated(x.Response, n) }), nil
-	case "distinct":
-		return pure(func(x Sample) float64 { return Distinct(x.Response) }), nil
-	case "required_words":
-		return requiredWords, nil
-	}
-	return nil, fmt.Errorf("reward: unknown part %q", spec.Kind)
+var repetitionKind = kind{name: "repetition", gives: "1 less the share of word n-grams that occurred before", hi: 1, blank: func() Options { return new(RepetitionOptions) }}
+
+// RepetitionOptions are the options of `repetition`.
+type RepetitionOptions struct {
+	N int `option:"n" about:"words of an n-gram, 3 by default"`
 }
 
-func pure(f func(Sample) float64) Part {
-	return func(_ context.Context, x Sample) (float64, error) { return f(x), nil }
+func (o *RepetitionOptions) check(bad report) { atLeastOne(bad, "n", o.N) }
+
+func (o *RepetitionOptions) build() (judge, error) {
+	n := or(o.N, 3)
+	return pure(func(x Sample) float64 { return unrepeated(x.Response, n) }), nil
 }
 
-// words splits as Python's str.split() does: at Unicode white space and at the four separators U+001C to U+001F.
-func words(s string) []string {
-	return strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f })
+var distinctKind = kind{name: "distinct", gives: "share of distinct words", hi: 1, blank: func() Options { return new(distinctOptions) }}
+
+type distinctOptions struct{ none }
+
+func (distinctOptions) build() (judge, error) {
+	return pure(func(x Sample) float64 { return Distinct(x.Response) }), nil
+}
+
+var requiredWordsKind = kind{name: "required_words", gives: "share of the words in Meta[\"words\"] that occur", hi: 1, blank: func() Options { return new(requiredWordsOptions) }}
+
+type requiredWordsOptions struct{ none }
+
+func (requiredWordsOptions) build() (judge, error) { return judge{value: requiredWords}, nil }
+
+// pure judges by the sample alone and always can.
+func pure(f func(Sample) float64) judge {
+	return judge{value: func(_ context.Context, x Sample) (float64, error) { return f(x), nil }}
 }
 
 // Distinct is the share of distinct lower-cased words: len(set(c.lower().split())) / max(1, len(c.split())).
 // Lower-casing maps one rune to one rune: a capital sigma that ends a word and a dotted capital I differ from Python's.
 func Distinct(text string) float64 {
-	all := words(text)
+	all := overlap.Words(text)
 	set := make(map[string]struct{}, len(all))
-	for _, w := range words(strings.ToLower(text)) {
+	for _, w := range overlap.Words(strings.ToLower(text)) {
 		set[w] = struct{}{}
 	}
 	return float64(len(set)) / math.Max(1, float64(len(all)))
@@ -62,7 +56,7 @@ func Distinct(text string) float64 {
 
 // unrepeated is 1 minus the share of word n-grams that occurred before; 1 for a text shorter than n words.
 func unrepeated(text string, n int) float64 {
-	all := words(strings.ToLower(text))
+	all := overlap.Words(strings.ToLower(text))
 	total := len(all) - n + 1
 	if total <= 0 {
 		return 1
@@ -72,29 +66,6 @@ func unrepeated(text string, n int) float64 {
 		set[strings.Join(all[i:i+n], " ")] = struct{}{}
 	}
 	return float64(len(set)) / float64(total)
-}
-
-// lengthPart gives 1 for the best length and 0 for the worst, by shape.
-func lengthPart(spec PartSpec) Part {
-	return func(_ context.Context, x Sample) (float64, error) {
-		have, limit := float64(x.Tokens), spec.Max
-		if spec.Unit == "words" {
-			have = float64(len(words(x.Response)))
-		} else if limit == 0 {
-			limit = float64(x.MaxTokens)
-		}
-		if spec.Shape == "" || spec.Shape == "target" {
-			return math.Max(0, 1-math.Abs(have-spec.Target)/spec.Target), nil
-		}
-		if limit <= 0 {
-			return 0, errors.New("max is not set and the sample does not say its token limit")
-		}
-		share := math.Min(1, have/limit)
-		if spec.Shape == "cosine" {
-			return (1 + math.Cos(math.Pi*share)) / 2, nil
-		}
-		return 1 - share, nil
-	}
 }
 
 // requiredWords is the share of Meta["words"] (comma-separated) that occur in the response as whole words, in any case. Letters,

@@ -31,15 +31,15 @@ func value(t *testing.T, spec PartSpec, x Sample) float64 {
 }
 
 func TestLength(t *testing.T) {
-	target := PartSpec{Kind: "length", Target: 10}
+	target := PartSpec{Kind: "length", Options: &LengthOptions{Target: 10}}
 	for tokens, want := range map[int]float64{10: 1, 5: 0.5, 15: 0.5, 0: 0, 40: 0} {
 		require.InDelta(t, want, value(t, target, Sample{Tokens: tokens}), 1e-12, "%d tokens", tokens)
 	}
-	cosine := PartSpec{Kind: "length", Shape: "cosine"}
+	cosine := PartSpec{Kind: "length", Options: &LengthOptions{Shape: "cosine"}}
 	for tokens, want := range map[int]float64{0: 1, 10: 0.5, 20: 0, 30: 0, 5: (1 + math.Sqrt2/2) / 2} {
 		require.InDelta(t, want, value(t, cosine, Sample{Tokens: tokens, MaxTokens: 20}), 1e-12, "%d tokens", tokens)
 	}
-	linear := PartSpec{Kind: "length", Shape: "linear", Max: 4, Unit: "words"}
+	linear := PartSpec{Kind: "length", Options: &LengthOptions{Shape: "linear", Max: 4, Unit: "words"}}
 	require.InDelta(t, 0.25, value(t, linear, Sample{Response: "a b  c", Tokens: 99}), 1e-12)
 }
 
@@ -51,7 +51,7 @@ func TestRepetition(t *testing.T) {
 	}{
 		{"a b a b a b", 2, 2.0 / 5}, {"a b c", 3, 1}, {"a b", 3, 1}, {"", 1, 1}, {"a A a", 1, 1.0 / 3}, {"x y z x y z", 0, 3.0 / 4},
 	} {
-		require.InDelta(t, c.want, value(t, PartSpec{Kind: "repetition", N: c.n}, Sample{Response: c.text}), 1e-12, c.text)
+		require.InDelta(t, c.want, value(t, PartSpec{Kind: "repetition", Options: &RepetitionOptions{N: c.n}}, Sample{Response: c.text}), 1e-12, c.text)
 	}
 }
 
@@ -73,7 +73,7 @@ func TestRequiredWords(t *testing.T) {
 }
 
 func TestFormat(t *testing.T) {
-	spec := PartSpec{Kind: "format", Pattern: `^(\d\d[a-n]\d\d=\d\d;?)+#\d\d$`}
+	spec := PartSpec{Kind: "format", Options: &FormatOptions{Pattern: `^(\d\d[a-n]\d\d=\d\d;?)+#\d\d$`}}
 	require.Equal(t, 1.0, value(t, spec, Sample{Response: "23a45=68;68b12=56#56"}))
 	require.Equal(t, 0.0, value(t, spec, Sample{Response: "#56"}))
 }
