@@ -33,6 +33,7 @@ func (a *Activities) writeLog(ctx context.Context, in contract.LogInput) (artifa
 	log := report.Log{}
 	visits := map[int][]report.Visit{}
 	var parents []artifact.Parent
+	var rounds []reward.Round
 	for n, r := range all {
 		var record rollouts
 		if err := a.readGzip(ctx, r.Rollouts, rolloutsFile, &record); err != nil {
@@ -49,6 +50,10 @@ func (a *Activities) writeLog(ctx context.Context, in contract.LogInput) (artifa
 			}
 		}
 		log.Rounds = append(log.Rounds, round)
+		rounds = append(rounds, summary(record))
+	}
+	for _, a := range reward.Alarms(rounds, reward.DefaultThresholds()) {
+		log.Alarms = append(log.Alarms, report.Alarm(a))
 	}
 	for o, p := range pool.problems {
 		if v := visits[o]; len(v) > 0 {
@@ -61,6 +66,19 @@ func (a *Activities) writeLog(ctx context.Context, in contract.LogInput) (artifa
 	}
 	return a.commit(ctx, in.Stage, kindLog, fmt.Sprintf("log of %s: %d rounds", in.Stage.Stage.ID, len(all)), nil,
 		map[string][]byte{logFile: body}, append(inputs(in.Stage), parents...)...)
+}
+
+// summary is what alarms know of a round.
+func summary(record rollouts) reward.Round {
+	var samples []reward.Sample
+	var scores []reward.Score
+	for _, g := range record.Groups {
+		for _, x := range g.Samples {
+			samples = append(samples, reward.Sample{Response: x.Text, Tokens: len(x.Tokens)})
+			scores = append(scores, reward.Score{Verdict: x.Verdict, Reward: x.Reward, Parts: x.Parts, Answer: x.Answer})
+		}
+	}
+	return reward.Summarise(samples, scores)
 }
 
 // solveRate is the share of judged samples that are correct; NaN where none could be judged.

@@ -269,4 +269,17 @@ func TestWriteLogKeepsWhatWasJudged(t *testing.T) {
 	}, log.Problems)
 	require.Equal(t, 0.5, log.Rounds[0].Reward)
 	require.Equal(t, []string{pool[4].ID, pool[2].ID}, log.Rounds[1].Demos)
+	require.Empty(t, log.Alarms)
+
+	var same rolloutGroup // every answer is 7, and half of the times that is right
+	for i := range 64 {
+		v := []reward.Verdict{c, w}[i%2]
+		same.Samples = append(same.Samples, rolloutSample{Verdict: v, Answer: "7", Parts: map[string]float64{"correct": map[reward.Verdict]float64{c: 1}[v], "format": 0.1}})
+	}
+	ref, err = l.a.writeLog(l.ctx, contract.LogInput{Stage: l.stage("probe"), Rounds: []contract.Round{{Rollouts: commit(same)}}})
+	require.NoError(t, err)
+	log, err = l.a.readLog(l.ctx, ref)
+	require.NoError(t, err)
+	require.Equal(t, []report.Alarm{{Name: reward.ClassCollapse, Detail: `100% of 64 answers are "7", and 50% of these are right`},
+		{Name: reward.DeadPart, Detail: "format is 0.1 for each of 64 samples"}}, log.Alarms)
 }

@@ -34,6 +34,7 @@ type rolloutSample struct {
 	Verdict  reward.Verdict     `json:"verdict"`
 	Reward   float64            `json:"reward"`
 	Parts    map[string]float64 `json:"parts,omitempty"`
+	Answer   string             `json:"answer,omitempty"` // normalised, by the first part that decides
 	Detail   string             `json:"detail,omitempty"`
 }
 
@@ -210,7 +211,7 @@ func (a *Activities) score(ctx context.Context, stage contract.Stage, record *ro
 	for i := range record.Groups {
 		for j := range record.Groups[i].Samples {
 			x := &record.Groups[i].Samples[j]
-			x.Verdict, x.Reward, x.Parts, x.Detail = scores[0].Verdict, scores[0].Reward, scores[0].Parts, scores[0].Detail
+			x.Verdict, x.Reward, x.Parts, x.Answer, x.Detail = scores[0].Verdict, scores[0].Reward, scores[0].Parts, scores[0].Answer, scores[0].Detail
 			scores = scores[1:]
 		}
 	}

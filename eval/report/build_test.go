@@ -259,3 +259,19 @@ func TestCurve(t *testing.T) {
 	require.InDelta(t, (0+0.2+0.3+0.4+0.5)/5, c.Series[0].Points[0][1], 1e-12)
 	require.Equal(t, 1001, c.Rounds)
 }
+
+func TestAlarmsAreShown(t *testing.T) {
+	in := full(t)
+	log := in.Logs["rl1"]
+	require.NotContains(t, built(t, in).Markdown(), "Alarms")
+	log.Alarms = []Alarm{{Name: "dead part", Round: 5, Detail: "format is 1 for each of 64 samples"}}
+	in.Logs["rl1"] = log
+	require.Contains(t, built(t, in).Markdown(), "| rl1 | dead part | 6 | format is 1 for each of 64 samples |")
+}
+
+func built(t *testing.T, in Input) *Document {
+	t.Helper()
+	doc, err := Build(in)
+	require.NoError(t, err)
+	return doc
+}

@@ -62,6 +62,7 @@ type Stage struct {
 	Outputs map[string]artifact.Ref `json:"outputs,omitempty"`
 	Models  []Model                 `json:"models,omitempty"` // of an evaluation other than that of the main table
 	Curve   *Curve                  `json:"curve,omitempty"`  // of an rl stage
+	Alarms  []Alarm                 `json:"alarms,omitempty"` // of an rl stage
 }
 
 // Build makes the report of a run. A comparison that the pipeline asks for and whose measurements are missing is an error, which names
@@ -162,7 +163,7 @@ func stage(in Input, id, main string) (st Stage, ok bool, err error) {
 		}
 	}
 	if log, ok := in.Logs[id]; ok {
-		st.Curve = curve(log)
+		st.Curve, st.Alarms = curve(log), log.Alarms
 	}
 	return st, true, nil
 }

@@ -44,6 +44,14 @@ type ProblemDetail struct {
 type Log struct {
 	Rounds   []LogRound   `json:"rounds"`
 	Problems []LogProblem `json:"problems"`
+	Alarms   []Alarm      `json:"alarms,omitempty"`
+}
+
+// Alarm says that the rewards of rounds look as they do when training has gone wrong (reward.Alarms).
+type Alarm struct {
+	Name   string `json:"name"`
+	Round  int    `json:"round"`  // the last round that it is about, from 0
+	Detail string `json:"detail"` // the numbers behind it
 }
 
 // LogRound is one round of training.

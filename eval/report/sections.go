@@ -47,6 +47,9 @@ func (d *Document) sections() []section {
 	if d.Transfer != nil {
 		out = append(out, d.Transfer.section())
 	}
+	if alarms := alarmRows(d.Stages); len(alarms) > 1 {
+		out = append(out, section{Title: "Alarms", Lines: []string{"What the rewards of the last rounds look like when training has gone wrong."}, Rows: alarms, Words: []int{1, 3}})
+	}
 	out = appendBreakdowns(append(out, measures("Models", d.Models)...), "Models", d.Models)
 	for _, st := range d.Stages {
 		if len(st.Models) > 0 {
@@ -64,6 +67,17 @@ func (d *Document) sections() []section {
 		out = append(out, section{Title: "Learning curves", Curves: curves})
 	}
 	return append(out, stageSection(d.Stages))
+}
+
+// alarmRows are the alarms of all stages, below a header.
+func alarmRows(stages []Stage) [][]string {
+	rows := [][]string{{"stage", "alarm", "round", "why"}}
+	for _, st := range stages {
+		for _, a := range st.Alarms {
+			rows = append(rows, []string{st.ID, a.Name, fmt.Sprint(a.Round + 1), a.Detail})
+		}
+	}
+	return rows
 }
 
 // modelSection is the table of an evaluation.
