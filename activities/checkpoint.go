@@ -26,13 +26,18 @@ const (
 	resumeFile       = "resume.json"
 )
 
-// checkpoint remembers a state that has just been saved as how far its stage has come.
-func (a *Activities) checkpoint(ctx context.Context, stage contract.Stage, c *contract.Checkpoint, state contract.State) error {
+// checkpoint remembers a state that has just been saved as how far its stage has come, and gives the artifact that says so.
+func (a *Activities) checkpoint(ctx context.Context, stage contract.Stage, c *contract.Checkpoint, state contract.State) (artifact.Ref, error) {
 	if c == nil {
-		return nil
+		return artifact.Ref{}, nil
 	}
 	resume := c.Resume
 	resume.State = state
+	var err error
+	if resume.Rounds, err = a.allRounds(ctx, resume.Earlier, resume.Rounds); err != nil {
+		return artifact.Ref{}, err
+	}
+	resume.Earlier = nil
 	if people := resume.Control; people != nil {
 		kept := *people
 		kept.Paused, kept.Stopping = false, false // these were about the run, not about the state
@@ -40,7 +45,7 @@ func (a *Activities) checkpoint(ctx context.Context, stage contract.Stage, c *co
 	}
 	body, err := json.Marshal(resume)
 	if err != nil {
-		return err
+		return artifact.Ref{}, err
 	}
 	parents := []artifact.Parent{{Role: checkpointState, Ref: state.Snapshot}}
 	if !resume.Data.IsZero() {
@@ -54,14 +59,41 @@ func (a *Activities) checkpoint(ctx context.Context, stage contract.Stage, c *co
 	}
 	ref, err := a.commit(ctx, stage, kindProgress, fmt.Sprintf("%s after %d", stage.Stage.ID, resume.Done+len(resume.Rounds)), nil, map[string][]byte{resumeFile: body}, parents...)
 	if err != nil {
-		return err
+		return artifact.Ref{}, err
 	}
 	touched := resume.Control != nil && len(resume.Control.Interventions) > 0
 	needed := map[string]artifact.Ref{checkpointResume: ref} // garbage collection keeps these with their files
 	for _, p := range parents {
 		needed[p.Role] = p.Ref
 	}
-	return a.store.Remember(ctx, checkpointKey(c.Key, stage.Run+"/"+stage.Stage.ID, touched), needed)
+	return ref, a.store.Remember(ctx, checkpointKey(c.Key, stage.Run+"/"+stage.Stage.ID, touched), needed)
+}
+
+// allRounds are those of a checkpoint and the ones since.
+func (a *Activities) allRounds(ctx context.Context, earlier *contract.Earlier, since []contract.Round) ([]contract.Round, error) {
+	if earlier == nil {
+		return since, nil
+	}
+	resume, err := a.readCheckpoint(ctx, earlier.Progress)
+	if err != nil {
+		return nil, err
+	}
+	if len(resume.Rounds) != earlier.Count {
+		return nil, fmt.Errorf("checkpoint %s has %d rounds, not %d", earlier.Progress.Short(), len(resume.Rounds), earlier.Count)
+	}
+	return append(resume.Rounds, since...), nil
+}
+
+func (a *Activities) readCheckpoint(ctx context.Context, ref artifact.Ref) (contract.Resume, error) {
+	var resume contract.Resume
+	body, err := a.store.Read(ctx, ref, resumeFile)
+	if err != nil {
+		return resume, err
+	}
+	if err := json.Unmarshal(body, &resume); err != nil {
+		return resume, fmt.Errorf("checkpoint %s: %w", ref.Short(), err)
+	}
+	return resume, nil
 }
 
 // checkpointKey is where a stage's checkpoint is remembered; one that people had a hand in has a place for each workflow.
@@ -100,13 +132,12 @@ func (a *Activities) recallCheckpoint(ctx context.Context, key string) (*contrac
 		}
 		return nil, err
 	}
-	body, err := a.store.Read(ctx, ref, resumeFile)
+	resume, err := a.readCheckpoint(ctx, ref)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("stage %s: %w", key, err)
 	}
-	var resume contract.Resume
-	if err := json.Unmarshal(body, &resume); err != nil {
-		return nil, fmt.Errorf("checkpoint of stage %s: %w", key, err)
+	if len(resume.Rounds) > 0 {
+		resume.Earlier, resume.Rounds = resume.Earlier.Keep(ref, resume.Rounds), nil
 	}
 	resume.Note = fmt.Sprintf("goes on from %s, which an earlier run left", resume.State.Snapshot.Short())
 	return &resume, nil

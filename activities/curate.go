@@ -26,11 +26,15 @@ func (a *Activities) writeLog(ctx context.Context, in contract.LogInput) (artifa
 	if err != nil {
 		return artifact.Ref{}, err
 	}
+	all, err := a.allRounds(ctx, in.Earlier, in.Rounds)
+	if err != nil {
+		return artifact.Ref{}, err
+	}
 	log := report.Log{}
 	visits := map[int][]report.Visit{}
 	var parents []artifact.Parent
 	var rounds []reward.Round
-	for n, r := range in.Rounds {
+	for n, r := range all {
 		var record rollouts
 		if err := a.readGzip(ctx, r.Rollouts, rolloutsFile, &record); err != nil {
 			return artifact.Ref{}, err
@@ -60,7 +64,7 @@ func (a *Activities) writeLog(ctx context.Context, in contract.LogInput) (artifa
 	if err != nil {
 		return artifact.Ref{}, err
 	}
-	return a.commit(ctx, in.Stage, kindLog, fmt.Sprintf("log of %s: %d rounds", in.Stage.Stage.ID, len(in.Rounds)), nil,
+	return a.commit(ctx, in.Stage, kindLog, fmt.Sprintf("log of %s: %d rounds", in.Stage.Stage.ID, len(all)), nil,
 		map[string][]byte{logFile: body}, append(inputs(in.Stage), parents...)...)
 }
 

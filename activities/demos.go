@@ -44,7 +44,8 @@ func (a *Activities) trainDemos(ctx context.Context, e *engine, in contract.Trai
 	if c := in.Checkpoint; c != nil {
 		c.Resume.Done, c.Resume.Numbers = in.Span.To, withNumber(c.Resume.Numbers, "loss", out.Loss)
 	}
-	return out, a.checkpoint(ctx, in.Stage, in.Checkpoint, out.State)
+	_, err = a.checkpoint(ctx, in.Stage, in.Checkpoint, out.State)
+	return out, err
 }
 
 func (a *Activities) demoSteps(ctx context.Context, e *engine, in contract.TrainInput, held *resident) (contract.TrainOutput, error) {

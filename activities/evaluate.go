@@ -13,6 +13,7 @@ import (
 	"temper/eval/report"
 	"temper/pipelines"
 	"temper/reward"
+	"temper/tasks"
 )
 
 const (
@@ -52,7 +53,10 @@ func (a *Activities) evaluateModel(ctx context.Context, e *engine, in contract.E
 		return contract.EvaluateOutput{}, err
 	}
 	result.Model, result.Params = in.Name, m.config.Params()
-	files, err := evaluationFiles(result, details)
+	if result.Contamination, err = a.contamination(ctx, in.Model, problems); err != nil {
+		return contract.EvaluateOutput{}, err
+	}
+	files, err := evaluationFiles(result, details, problems)
 	if err != nil {
 		return contract.EvaluateOutput{}, err
 	}
@@ -63,7 +67,16 @@ func (a *Activities) evaluateModel(ctx context.Context, e *engine, in contract.E
 // evaluationNoise keeps an evaluation's noise apart from training's.
 const evaluationNoise = 1 << 32
 
-func evaluationFiles(result eval.Result, details []report.ProblemDetail) (map[string][]byte, error) {
+// unsolvedFile has the problems that no sample solved, as a task set: what lies beyond the model at that many samples.
+const unsolvedFile = "unsolved.jsonl"
+
+func evaluationFiles(result eval.Result, details []report.ProblemDetail, problems []tasks.Problem) (map[string][]byte, error) {
+	var unsolved []tasks.Problem
+	for i, d := range details {
+		if d.Judged > 0 && d.Correct == 0 {
+			unsolved = append(unsolved, problems[i])
+		}
+	}
 	var lines bytes.Buffer
 	enc := json.NewEncoder(&lines)
 	for _, d := range details {
@@ -72,7 +85,7 @@ func evaluationFiles(result eval.Result, details []report.ProblemDetail) (map[st
 		}
 	}
 	body, err := json.Marshal(result)
-	return map[string][]byte{resultFile: body, detailsFile: lines.Bytes()}, err
+	return map[string][]byte{resultFile: body, detailsFile: lines.Bytes(), unsolvedFile: tasks.WriteJSONL(unsolved)}, err
 }
 
 // details reads the per-problem lines of an evaluation.

@@ -12,6 +12,7 @@ import (
 	"temper/artifact"
 	"temper/eval"
 	"temper/pipelines"
+	"temper/tasks"
 )
 
 func TestDistillOnPolicy(t *testing.T) {
@@ -191,4 +192,26 @@ func TestWriteReport(t *testing.T) {
 	_, err = l.a.writeReport(l.ctx, in)
 	require.ErrorIs(t, err, artifact.ErrNotFound)
 	require.ErrorContains(t, err, "stage liked")
+}
+
+// TestContaminationIsNoted: problems that the model's lineage was trained on, and a model of which nothing is known.
+func TestContaminationIsNoted(t *testing.T) {
+	l := newLab(t)
+	evaluate := func(model artifact.Ref) *eval.Contamination {
+		return done(l, l.a, (*Activities).evaluateModel, contract.EvaluateInput{Stage: l.stage("solved"), Name: "m", Model: model}).Result.Contamination
+	}
+	require.Equal(t, &eval.Contamination{Words: 13, Sets: 1}, evaluate(l.out["base"]["model"]), "its stream is another")
+	files, err := l.a.files(l.ctx, l.out["base"]["model"])
+	require.NoError(t, err)
+	imported, err := l.store.Commit(l.ctx, artifact.Manifest{Kind: kindModel}, files)
+	require.NoError(t, err)
+	require.Nil(t, evaluate(imported))
+	pool := l.problems(l.sets["pool"].Ref)
+	seen, err := l.store.Commit(l.ctx, artifact.Manifest{Kind: kindProblems}, map[string][]byte{problemsFile: tasks.WriteJSONL(pool[:3])})
+	require.NoError(t, err)
+	trained, err := l.store.Commit(l.ctx, artifact.Manifest{Kind: kindModel, Parents: []artifact.Parent{{Role: "tasks/x", Ref: seen}}}, files)
+	require.NoError(t, err)
+	next, err := l.store.Commit(l.ctx, artifact.Manifest{Kind: kindModel, Parents: []artifact.Parent{{Role: "model", Ref: trained}, {Role: "tasks/demos", Ref: l.sets["demos"].Ref}}}, files)
+	require.NoError(t, err)
+	require.Equal(t, &eval.Contamination{Problems: 3, Words: 13, Sets: 2}, evaluate(next))
 }

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -25,20 +26,28 @@ const (
 	kindPromotion  = "promotion"
 
 	problemsFile = "problems.jsonl"
+	cleanedFile  = "cleaned.json" // what of the rows was left out, and why
 )
 
 // prepareTasks writes every task set as a data set, so that what a run trains on has a name of its own.
 func (a *Activities) prepareTasks(ctx context.Context, in contract.PrepareInput) (map[string]contract.Dataset, error) {
-	sets, err := tasks.LoadSets(ctx, in.Tasks)
+	sets, cleaned, err := tasks.LoadSets(ctx, in.Tasks)
 	if err != nil {
 		return nil, err
 	}
 	out := map[string]contract.Dataset{}
 	for name, problems := range sets {
-		ref, err := a.store.Commit(ctx, artifact.Manifest{Kind: kindProblems, Code: a.code,
-			Metrics: map[string]float64{"problems": float64(len(problems))},
-			Summary: fmt.Sprintf("task set: %d problems of %s", len(problems), in.Tasks[name])},
-			map[string][]byte{problemsFile: tasks.WriteJSONL(problems)})
+		m := artifact.Manifest{Kind: kindProblems, Code: a.code, Metrics: map[string]float64{"problems": float64(len(problems))},
+			Summary: fmt.Sprintf("task set: %d problems of %s", len(problems), in.Tasks[name])}
+		files := map[string][]byte{problemsFile: tasks.WriteJSONL(problems)}
+		if c := cleaned[name]; c != nil {
+			m.Metrics["duplicates"], m.Metrics["contaminated"] = float64(c.Duplicates), float64(c.Contaminated)
+			m.Summary += "; " + c.String()
+			if files[cleanedFile], err = json.MarshalIndent(c, "", "  "); err != nil {
+				return nil, err
+			}
+		}
+		ref, err := a.store.Commit(ctx, m, files)
 		if err != nil {
 			return nil, fmt.Errorf("task set %s: %w", name, err)
 		}

@@ -13,6 +13,7 @@ import (
 	"temper/eval"
 	"temper/eval/report"
 	"temper/pipelines"
+	"temper/tasks"
 )
 
 const promoteYAML = `
@@ -52,7 +53,7 @@ func (p *podium) measured(name string, right ...int) artifact.Ref {
 	for i, n := range right {
 		details[i] = report.ProblemDetail{ID: string(rune('a' + i)), Judged: 2, Correct: n, Scored: 2, Reward: float64(n) / 2}
 	}
-	files, err := evaluationFiles(eval.Result{Model: name}, details)
+	files, err := evaluationFiles(eval.Result{Model: name}, details, make([]tasks.Problem, len(right)))
 	require.NoError(p.t, err)
 	return p.commit(kindEvaluation, name, files)
 }

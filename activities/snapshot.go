@@ -123,8 +123,10 @@ func (a *Activities) saveState(ctx context.Context, e *engine, in contract.State
 	if err != nil {
 		return contract.State{}, err
 	}
-	state := contract.State{Snapshot: ref, Key: in.State.Key, Step: held.state.Main.Step, Policy: in.State.Policy, Home: a.home}
-	return state, a.checkpoint(ctx, in.Stage, in.Checkpoint, state)
+	state := contract.State{Snapshot: ref, Key: in.State.Key, Step: held.state.Main.Step, Parts: in.State.Parts, Policy: in.State.Policy, Home: a.home}
+	progress, err := a.checkpoint(ctx, in.Stage, in.Checkpoint, state)
+	state.Progress = progress
+	return state, err
 }
 
 // origin is how a snapshot came about, in its manifest: the settings of its stage, and the updates since the snapshot before it, which is its

@@ -204,9 +204,42 @@ func TestACheckpointNeedsItsRounds(t *testing.T) {
 		Checkpoint: &contract.Checkpoint{Key: "abc", Resume: contract.Resume{Rounds: []contract.Round{{Rollouts: samples.Rollouts}}}}})
 	recalled, err := l.a.recallStage(l.ctx, "abc")
 	require.NoError(t, err)
-	require.Len(t, recalled.Resume.Rounds, 1)
+	require.Equal(t, 1, recalled.Resume.Count())
 	l.damage(samples.Rollouts, rolloutsFile, true)
 	recalled, err = l.a.recallStage(l.ctx, "abc")
 	require.NoError(t, err)
 	require.Nil(t, recalled.Resume)
+}
+
+// TestRoundsTravelOnce: what is in a checkpoint is named from then on, and the log has all of it.
+func TestRoundsTravelOnce(t *testing.T) {
+	l := newLab(t)
+	stage := l.stage("probe")
+	state := start(l.out["base"]["model"])
+	var all, since []contract.Round
+	var earlier *contract.Earlier
+	for n := range 3 {
+		samples, update := round(l, l.a, stage, state, n)
+		one := contract.Round{Rollouts: samples.Rollouts, Reward: samples.Reward}
+		all, since = append(all, one), append(since, one)
+		state = update.State
+		if n < 2 {
+			state = done(l, l.a, (*Activities).saveState, contract.StateInput{Stage: stage, State: state,
+				Checkpoint: &contract.Checkpoint{Key: "abc", Resume: contract.Resume{Earlier: earlier, Rounds: since}}})
+			require.False(t, state.Progress.IsZero())
+			earlier, since = earlier.Keep(state.Progress, since), nil
+		}
+	}
+	require.Equal(t, &contract.Earlier{Progress: earlier.Progress, Count: 2, First: all[0], Last: all[:2]}, earlier)
+	whole, err := l.a.writeLog(l.ctx, contract.LogInput{Stage: stage, Rounds: all})
+	require.NoError(t, err)
+	parts, err := l.a.writeLog(l.ctx, contract.LogInput{Stage: stage, Earlier: earlier, Rounds: since})
+	require.NoError(t, err)
+	require.Equal(t, whole, parts)
+	recalled, err := l.a.recallStage(l.ctx, "abc")
+	require.NoError(t, err)
+	require.Empty(t, recalled.Resume.Rounds)
+	require.Equal(t, earlier, recalled.Resume.Earlier)
+	_, err = l.a.allRounds(l.ctx, &contract.Earlier{Progress: earlier.Progress, Count: 3}, nil)
+	require.ErrorContains(t, err, "has 2 rounds, not 3")
 }

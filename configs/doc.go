@@ -16,3 +16,8 @@ var Recipes embed.FS
 //
 //go:embed pipelines/*.yaml
 var Pipelines embed.FS
+
+// Suites holds the built-in suites of evaluations.
+//
+//go:embed suites/*.yaml
+var Suites embed.FS

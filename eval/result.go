@@ -23,9 +23,10 @@ type Result struct {
 	BestOf    map[int]float64 `json:"best_of,omitempty"`
 	Likeliest map[int]float64 `json:"likeliest,omitempty"`
 	// Wilson is the 95% score interval of pass@1 where each problem has one greedy sample.
-	Wilson      *[2]float64            `json:"wilson,omitempty"`
-	Calibration map[string]Calibration `json:"calibration,omitempty"` // by the kind of confidence
-	Skills      []Skill                `json:"skills,omitempty"`      // the tree, where concepts are paths
+	Wilson        *[2]float64            `json:"wilson,omitempty"`
+	Calibration   map[string]Calibration `json:"calibration,omitempty"`   // by the kind of confidence
+	Skills        []Skill                `json:"skills,omitempty"`        // the tree, where concepts are paths
+	Contamination *Contamination         `json:"contamination,omitempty"` // set by the caller; nil: no training is known of
 	// Skipped counts, by k, the problems with fewer than k judged samples, which that k leaves out.
 	Skipped      map[int]int     `json:"skipped,omitempty"`
 	ByConcept    map[string]Cell `json:"by_concept,omitempty"`    // a problem counts in each of its concepts

@@ -153,6 +153,9 @@ func TestSetRefuses(t *testing.T) {
 		{"stages.rl1.id=x", "--set: stages.rl1.id: an id cannot be changed here, for other stages name it"},
 		{"stages.rl1.tasks.0=x", "--set: stages.rl1.tasks.0: tasks is not a group of settings; set it as a whole, a list as [a, b]"},
 		{"tasks.pool={file: x.jsonl, format: messages}", `the task set "pool" holds conversations (format: messages), which only sft trains on`},
+		{"tasks.pool={procedural: countdown}", `stages.sws.tasks[0]: "pool" is procedural countdown (seed 0), of which no other problems can be written`},
+		{"tasks.pool={procedural: countdown, concepts: [a]}", `--set: tasks.pool.concepts: does not apply to procedural countdown`},
+		{"tasks.pool={procedural: cuontdown}", `--set: tasks.pool.procedural: unknown domain "cuontdown"; known: aggregate, arithmetic`},
 		{"stages.rl1.tasks=[pool, nil0]", `--set: stages.rl1.tasks[1]: no task set or stage named "nil0"; known: other, pool`},
 		{"a..b=3", "--set: a..b: has an empty name between its dots"},
 		{"stages.rl1.override.loss.clip.high=-1", "--set: stages.rl1.override.loss.clip.high: must be at least 0, is -1"},
@@ -165,6 +168,13 @@ func TestSetRefuses(t *testing.T) {
 			_, err := Parse("small.yaml", []byte(small), []string{c.set})
 			require.ErrorContains(t, err, c.want)
 		})
+	}
+}
+
+func TestSynthesizeWritesNoGeneratorsProblems(t *testing.T) {
+	for _, given := range []string{"pool", "curate"} {
+		_, err := Parse("small.yaml", []byte(small), []string{"tasks.pool={procedural: sudoku}", "stages.sws.tasks=[" + given + "]"})
+		require.ErrorContains(t, err, `stages.sws.tasks[0]: "pool" is procedural sudoku (seed 0), of which no other problems can be written`)
 	}
 }
 

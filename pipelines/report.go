@@ -15,6 +15,8 @@ type ReportSpec struct {
 	LIMR    *LIMRReport    `yaml:"limr" json:"limr,omitempty"`       // what the selection was worth
 	SwS     *SwSReport     `yaml:"sws" json:"sws,omitempty"`         // what the written problems did for the weak concepts
 	Samples *SamplesReport `yaml:"samples" json:"samples,omitempty"` // responses to the same problems
+
+	Transfer *TransferReport `yaml:"transfer" json:"transfer,omitempty"` // what training on one domain does for the others
 }
 
 // ReLIFTReport compares an interleaved rl stage with a control of the same budget on the questions that the base cannot solve.
@@ -41,6 +43,19 @@ type SwSReport struct {
 	After      string `yaml:"after" json:"after" validate:"required"`
 	Control    string `yaml:"control" json:"control,omitempty"`                 // rl, trained like after on problems that were not aimed at a weakness
 	Evaluation string `yaml:"evaluation" json:"evaluation" validate:"required"` // evaluate, of all these models
+}
+
+// TransferReport holds models that were trained on one domain each against their base, on all domains.
+type TransferReport struct {
+	Base    string           `yaml:"base" json:"base" validate:"required"`
+	Domains []TransferDomain `yaml:"domains" json:"domains" validate:"required,min=2,unique=Name,dive"`
+}
+
+// TransferDomain is one domain: the stage that trained on it, and the evaluation on it, of the base and all these models.
+type TransferDomain struct {
+	Name       string `yaml:"name" json:"name" validate:"required"`
+	Model      string `yaml:"model" json:"model" validate:"required"`
+	Evaluation string `yaml:"evaluation" json:"evaluation" validate:"required"`
 }
 
 // SamplesReport shows responses of several models to the same problems.
@@ -109,6 +124,15 @@ func (p *Pipeline) validateReport(fail func(path, format string, args ...any)) {
 		}
 		c.models("sws", s.Evaluation, true, models...)
 	}
+	if s := r.Transfer; s != nil {
+		models := []named{{"base", s.Base}}
+		for i, d := range s.Domains {
+			models = append(models, named{fmt.Sprintf("domains[%d].model", i), d.Model})
+		}
+		for i, d := range s.Domains {
+			c.measured("transfer", fmt.Sprintf("domains[%d].evaluation", i), d.Evaluation, true, models...)
+		}
+	}
 	if s := r.Samples; s != nil {
 		models := make([]named, len(s.Models))
 		for i, name := range s.Models {
@@ -155,7 +179,12 @@ type named struct{ setting, model string }
 
 // models checks that an evaluation measures the models, with verdicts where the part counts what is solved.
 func (c reportCheck) models(part, evaluation string, verdicts bool, models ...named) {
-	st := c.stage(part+".evaluation", evaluation, "evaluate")
+	c.measured(part, "evaluation", evaluation, verdicts, models...)
+}
+
+// measured is models for an evaluation that the setting at names.
+func (c reportCheck) measured(part, at, evaluation string, verdicts bool, models ...named) {
+	st := c.stage(part+"."+at, evaluation, "evaluate")
 	if st == nil {
 		return
 	}
@@ -164,7 +193,7 @@ func (c reportCheck) models(part, evaluation string, verdicts bool, models ...na
 		return // Validate reports settings of another kind
 	}
 	if verdicts && !judges(s.Reward) {
-		c.fail(part+".evaluation", "stage %q has no correct part in its reward, so it cannot say what was solved", evaluation)
+		c.fail(part+"."+at, "stage %q has no correct part in its reward, so it cannot say what was solved", evaluation)
 	}
 	for _, m := range models {
 		if m.model != "" && !contains(s.Models, m.model) {

@@ -51,6 +51,22 @@ func TestReport(t *testing.T) {
 	require.Empty(t, p.MainEvaluation())
 }
 
+func TestTransferIsChecked(t *testing.T) {
+	with := func(report string) error {
+		_, err := Parse("r.yaml", []byte(reported[:strings.Index(reported, "report:")]+"report:\n  transfer: "+report), nil)
+		return err
+	}
+	require.NoError(t, with("{base: sft, domains: [{name: a, model: rl1, evaluation: questions}, {name: b, model: rl2, evaluation: questions}]}"))
+	for says, report := range map[string]string{
+		"transfer.domains": "{base: sft, domains: [{name: a, model: rl1, evaluation: questions}]}",
+		"domains[1].evaluation: no stage named \"nothing\"":              "{base: sft, domains: [{name: a, model: rl1, evaluation: questions}, {name: b, model: rl2, evaluation: nothing}]}",
+		"domains[1].model: stage \"questions\" does not measure \"sws\"": "{base: sft, domains: [{name: a, model: rl1, evaluation: questions}, {name: b, model: sws, evaluation: questions}]}",
+		"transfer.domains:": "{base: sft, domains: [{name: a, model: rl1, evaluation: questions}, {name: a, model: rl2, evaluation: questions}]}",
+	} {
+		require.ErrorContains(t, with(report), says)
+	}
+}
+
 func TestReportIsInNoKey(t *testing.T) {
 	plain := parsed(t)
 	told := parsed(t, "report.samples={evaluation: evaluate, models: [base], n: 2}")

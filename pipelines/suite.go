@@ -1,7 +1,9 @@
 package pipelines
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -27,9 +29,15 @@ type Subject struct {
 //	evaluate:
 //	  - {id: gsm8k, tasks: gsm8k, k: [1, 8], max_tokens: 256, reward: [{correct: 1.0}]}
 //
-// The rest is as in a pipeline. The first evaluation is the report's main table.
+// The rest is as in a pipeline. The first evaluation is the report's main table. A name that is no path is that of a built-in suite (see Suites).
 func LoadSuite(path string, models []Subject, set []string) (*Pipeline, error) {
-	data, err := os.ReadFile(path)
+	var data []byte
+	var err error
+	if isPath(path) {
+		data, err = os.ReadFile(path)
+	} else if data, err = configs.Suites.ReadFile("suites/" + path + ".yaml"); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("no built-in suite named %q%s (a path needs a slash or ends in .yaml)", path, configs.Suggest(path, "", Suites()))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read suite: %w", err)
 	}
@@ -43,6 +51,9 @@ func LoadSuite(path string, models []Subject, set []string) (*Pipeline, error) {
 	}
 	return parseTree(path, filepath.Dir(path), tree, set)
 }
+
+// Suites lists the names of the built-in suites, sorted.
+func Suites() []string { return embedded(configs.Suites, "suites") }
 
 // suiteTree is the pipeline that a suite stands for.
 func suiteTree(file string, root *yaml.Node, models []Subject) (*yaml.Node, error) {

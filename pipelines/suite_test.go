@@ -43,6 +43,17 @@ func TestLoadSuite(t *testing.T) {
 	require.Equal(t, "chains", p.MainEvaluation())
 }
 
+func TestBuiltInSuites(t *testing.T) {
+	require.Equal(t, []string{"domains"}, Suites())
+	for _, name := range Suites() {
+		p, err := LoadSuite(name, []Subject{{ID: "mine", Path: "/models/mine"}}, nil)
+		require.NoError(t, err)
+		require.Equal(t, name, p.Name)
+	}
+	_, err := LoadSuite("domain", nil, nil)
+	require.ErrorContains(t, err, `no built-in suite named "domain"; did you mean domains?`)
+}
+
 func TestSuitesAreChecked(t *testing.T) {
 	mine := Subject{ID: "mine", Path: "/models/mine"}
 	for text, says := range map[string]string{

@@ -120,6 +120,7 @@ func (p *Pipeline) validateStage(st *Stage, earlier map[string]*Stage, fail func
 	if len(findings) == 0 { // the rules between settings presume that each alone is sound
 		st.Settings.check(report)
 		p.validateLog(st, earlier, report)
+		p.validateWriting(st, earlier, report)
 	}
 }
 
@@ -182,6 +183,26 @@ func (p *Pipeline) suggest(r ref, earlier map[string]*Stage) string {
 	names := slices.Collect(maps.Values(meant))
 	slices.Sort(names)
 	return configs.Suggest("", "", slices.Compact(names))
+}
+
+// validateWriting checks that synthesize is given problems of which it can write others. A generator's problems carry what their checkers need, which
+// neither a model nor the domain chain can write.
+func (p *Pipeline) validateWriting(st *Stage, earlier map[string]*Stage, report func(path, format string, args ...any)) {
+	s, ok := st.Settings.(*Synthesize)
+	if !ok {
+		return
+	}
+	for i, name := range s.Tasks {
+		set := name
+		if e := earlier[name]; e != nil {
+			if c, ok := e.Settings.(*Curate); ok {
+				set = c.Tasks
+			}
+		}
+		if source, ok := p.Tasks[set]; ok && source.Generated() {
+			report(fmt.Sprintf("tasks[%d]", i), "%q is %s, of which no other problems can be written; give a set of chain or of a file", set, source)
+		}
+	}
 }
 
 // validateLog checks that a log which is read knows the problems it is read for.

@@ -7,17 +7,20 @@ import (
 	"math/big"
 	"regexp"
 	"strings"
+	"sync"
 
+	"temper/reward/check"
+	"temper/reward/code"
 	"temper/reward/mathanswer"
 )
 
 var correctKind = kind{name: "correct", gives: "1 if the answer equals the gold answer, else 0; decides the verdict", hi: 1, blank: func() Options { return new(CorrectOptions) }}
 
-var answerForms = []string{"auto", "boxed", "exact", "gsm8k", "hash", "math"}
+var answerForms = []string{"auto", "boxed", "checked", "exact", "gsm8k", "hash", "math"}
 
 // CorrectOptions are the options of `correct`.
 type CorrectOptions struct {
-	Answer   string `option:"answer" about:"where the answer stands: hash (after the last '#'), gsm8k (after '####', compared as a number), boxed (in the last \\boxed{…}), math (found and compared as values), exact (the whole response), auto (default: the problem's Meta[\"answer\"]; without it by the markers found in the response, boxed before gsm8k before hash before exact)"`
+	Answer   string `option:"answer" about:"where the answer stands: hash (after the last '#'), gsm8k (after '####', compared as a number), boxed (in the last \\boxed{…}), math (found and compared as values), checked (in the last \\boxed{…}, judged by the problem's checker, Meta[\"check\"]; programs by their tests, as part code does), exact (the whole response), auto (default: the problem's Meta[\"answer\"]; without it by the markers found in the response, boxed before gsm8k before hash before exact)"`
 	Finished bool   `option:"finished" about:"the response must have ended by itself"`
 }
 
@@ -25,7 +28,17 @@ func (o *CorrectOptions) check(bad report) { oneOf(bad, "answer", o.Answer, answ
 
 func (o *CorrectOptions) build() (judge, error) {
 	c := correct{form: o.Answer, finished: o.Finished}
-	return judge{verdict: func(_ context.Context, x Sample) (ruling, error) {
+	programs := sync.OnceValues(new(CodeOptions).build) // where there are some
+	return judge{needs: code.DefaultLimits().Timeout + codeSlack, verdict: func(ctx context.Context, x Sample) (ruling, error) {
+		if c.program(x) {
+			j, err := programs()
+			if err != nil {
+				return ruling{}, err
+			}
+			out, err := j.verdict(ctx, x)
+			out.right = out.right && (!c.finished || x.Finished)
+			return out, err
+		}
 		answer, right, err := c.judge(x)
 		if errors.Is(err, errNoAnswer) {
 			return ruling{detail: err.Error()}, nil
@@ -40,6 +53,11 @@ type correct struct {
 	finished bool
 }
 
+// program says that the problem's checker is to run the answer.
+func (c *correct) program(x Sample) bool {
+	return x.Meta["check"] == check.Program && (c.form == "" || c.form == "auto" || c.form == "checked")
+}
+
 // judge returns the normalised answer and whether it equals the gold one. A response without an answer, or one that was cut
 // although it had to finish, is not right; a sample without a gold answer cannot be judged.
 func (c *correct) judge(x Sample) (answer string, right bool, err error) {
@@ -49,8 +67,16 @@ func (c *correct) judge(x Sample) (answer string, right bool, err error) {
 	form := c.form
 	if form == "" || form == "auto" {
 		form = x.Meta["answer"]
+		if form == "" && x.Meta["check"] != "" {
+			form = "checked"
+		}
 		if form == "" {
 			form = detect(x.Response)
+		}
+	}
+	if form == "checked" {
+		if err := check.Known(x.Meta["check"]); err != nil {
+			return "", false, err
 		}
 	}
 	answer, err = Extract(form, x.Response)
@@ -59,6 +85,10 @@ func (c *correct) judge(x Sample) (answer string, right bool, err error) {
 	}
 	if c.finished && !x.Finished {
 		return answer, false, nil
+	}
+	if form == "checked" {
+		right, err = check.Answer(x.Meta["check"], answer, x.Gold, x.Meta)
+		return answer, right, err
 	}
 	if form == "math" {
 		got := mathanswer.Equal(x.Gold, x.Response)
@@ -94,7 +124,7 @@ func detect(response string) string {
 // the first '####' that a number follows.
 var gsm8kMark = regexp.MustCompile(`####\s*(\$?\s*[-+]?\$?[0-9.,]*[0-9][0-9.,]*)`)
 
-// Extract finds the answer of a form (hash, gsm8k, boxed, math, exact) in a text and normalises it, so that equal strings mean equal
+// Extract finds the answer of a form (hash, gsm8k, boxed, checked, math, exact) in a text and normalises it, so that equal strings mean equal
 // answers within the form; numbers become fractions in lowest terms for gsm8k and boxed. No answer is an error.
 func Extract(form, text string) (string, error) {
 	switch form {
@@ -110,7 +140,7 @@ func Extract(form, text string) (string, error) {
 			return "", fmt.Errorf("%w: no '####' with a number after it", errNoAnswer)
 		}
 		text = m[1]
-	case "boxed":
+	case "boxed", "checked":
 		inner, ok := lastBoxed(text)
 		if !ok {
 			return "", fmt.Errorf(`%w: no complete \boxed{…}`, errNoAnswer)

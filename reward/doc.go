@@ -1,7 +1,7 @@
 // Package reward judges what a model wrote: it extracts answers, compares them with the gold answer and adds up the
 // parts of a reward. Its one responsibility is the map (sample, settings) -> score; it never generates and never trains.
 //
-// It may import the standard library, its own packages (mathanswer, code, sandbox, overlap, ifeval) and go.yaml.in/yaml/v3 (a reward is written in a recipe's YAML); never lm, rollout or tasks.
+// It may import the standard library, its own packages (check, mathanswer, code, sandbox, overlap, ifeval) and go.yaml.in/yaml/v3 (a reward is written in a recipe's YAML); never lm, rollout or tasks.
 //
 // A reward is a list of parts, each a kind with a weight and the kind's own options:
 //

@@ -1,17 +1,12 @@
 package tasks
 
 import (
-	"bufio"
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -19,41 +14,32 @@ import (
 	"text/template"
 	"unicode"
 	"unicode/utf8"
+
+	"temper/tasks/rows"
 )
 
-// maxLineBytes bounds a line, so that a file that is not JSON lines fails with a message instead of filling the memory.
-const maxLineBytes = 64 << 20
-
-// loadFile reads the rows, shuffles and cuts them, and leaves banned prompts out before it cuts.
-func (s Source) loadFile(ctx context.Context, banned map[string]bool) ([]Problem, error) {
-	f, err := os.Open(s.File)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	r, err := maybeGzip(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.File, err)
-	}
+// loadFile reads the rows, shuffles and cuts them, and leaves banned prompts, and what is cleaned away, out before it cuts.
+func (s Source) loadFile(ctx context.Context, banned map[string]bool, c *cleaner) ([]Problem, error) {
 	read, err := s.rowReader()
 	if err != nil {
 		return nil, err
 	}
 	var out []Problem
-	seen := map[string]int{}
-	err = eachLine(r, func(line int, text []byte) error {
-		if line%1024 == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		p, err := read(line, text)
+	seen := map[string]string{}
+	err = rows.Each(ctx, s.File, rows.Options{Split: s.Split, Columns: s.Columns}, func(row rows.Row) error {
+		p, err := read(row)
 		if err != nil {
-			return fmt.Errorf("%s:%d: %w", s.File, line, err)
+			return err
+		}
+		where := fmt.Sprintf("line %d", row.Number)
+		if row.File != s.File {
+			where += " of " + row.File
 		}
 		if before, ok := seen[p.ID]; ok {
-			return fmt.Errorf("%s:%d: the id %q was given in line %d", s.File, line, p.ID, before)
+			return fmt.Errorf("the id %q was given in %s", p.ID, before)
 		}
-		seen[p.ID] = line
-		if !banned[p.Prompt] {
+		seen[p.ID] = where
+		if !banned[p.Prompt] && c.keeps(p) {
 			out = append(out, p)
 		}
 		return nil
@@ -83,41 +69,8 @@ func (s Source) cut(ps []Problem) ([]Problem, error) {
 	return slices.Clip(ps), nil
 }
 
-// maybeGzip looks at the first bytes, not at the name.
-func maybeGzip(r io.Reader) (io.Reader, error) {
-	b := bufio.NewReaderSize(r, 1<<16)
-	if magic, err := b.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
-		return gzip.NewReader(b)
-	}
-	return b, nil
-}
-
-// eachLine calls f with each line that is not blank; lines count from 1. A byte-order mark and carriage returns are dropped.
-func eachLine(r io.Reader, f func(line int, text []byte) error) error {
-	sc := bufio.NewScanner(r)
-	sc.Buffer(make([]byte, 0, 1<<16), maxLineBytes)
-	line := 0
-	for sc.Scan() {
-		line++
-		text := sc.Bytes()
-		if line == 1 {
-			text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
-		}
-		if text = bytes.TrimSpace(text); len(text) == 0 {
-			continue
-		}
-		if err := f(line, text); err != nil {
-			return err
-		}
-	}
-	if err := sc.Err(); err != nil {
-		return fmt.Errorf("line %d: %w", line+1, err)
-	}
-	return nil
-}
-
-// rowReader builds the function that turns one line into a problem.
-func (s Source) rowReader() (func(line int, text []byte) (Problem, error), error) {
+// rowReader builds the function that turns one row into a problem.
+func (s Source) rowReader() (func(rows.Row) (Problem, error), error) {
 	text := s.Template
 	if text == "" && s.Format == "gsm8k" {
 		text = "Question: {{.question}}\nAnswer:"
@@ -129,18 +82,15 @@ func (s Source) rowReader() (func(line int, text []byte) (Problem, error), error
 			return nil, err
 		}
 	}
-	base := strings.TrimSuffix(filepath.Base(s.File), ".gz")
-	return func(line int, text []byte) (Problem, error) {
-		row, err := decodeRow(text)
-		if err != nil {
-			return Problem{}, err
-		}
-		p := Problem{ID: fmt.Sprintf("%s:%d", base, line), Source: s.File}
+	return func(line rows.Row) (Problem, error) {
+		row := line.Fields
+		p := Problem{ID: fmt.Sprintf("%s:%d", rows.Base(line.File), line.Number), Source: s.File}
+		var err error
 		switch s.Format {
 		case "gsm8k":
 			err = gsm8kRow(row, &p)
 		case "messages":
-			err = messagesRow(text, &p)
+			err = messagesRow(bytes.Clone(line.JSON), &p)
 		default:
 			err = s.jsonRow(row, &p)
 		}
@@ -162,23 +112,6 @@ func (s Source) rowReader() (func(line int, text []byte) (Problem, error), error
 		}
 		return p, nil
 	}, nil
-}
-
-// decodeRow reads one JSON object and keeps its numbers as they are written.
-func decodeRow(text []byte) (map[string]any, error) {
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.UseNumber()
-	var row map[string]any
-	if err := dec.Decode(&row); err != nil {
-		return nil, fmt.Errorf("not a JSON object: %w", err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("more than one JSON value in the line")
-	}
-	if row == nil {
-		return nil, errors.New("not a JSON object: null")
-	}
-	return row, nil
 }
 
 // calculator marks such as <<16-3-4=9>> are GSM8K's annotations for a tool, not text to imitate.
@@ -233,6 +166,9 @@ func (s Source) jsonRow(row map[string]any, p *Problem) error {
 		if named != "" {
 			return field(row, named, true)
 		}
+		if v, _ := lookup(row, def); isList(v) { // it is something else by that name
+			return "", nil
+		}
 		return field(row, def, false)
 	}
 	var err error
@@ -267,10 +203,44 @@ func (s Source) jsonRow(row map[string]any, p *Problem) error {
 	if p.Concepts, err = conceptsOf(row, s.Fields.Concepts); err != nil {
 		return err
 	}
+	p.Meta = metaOf(row)
+	if p.Meta == nil && (s.AnswerForm != "" || len(s.Fields.Meta) > 0) {
+		p.Meta = map[string]string{}
+	}
+	for name, path := range s.Fields.Meta {
+		if p.Meta[name], err = field(row, path, true); err != nil {
+			return err
+		}
+	}
 	if s.AnswerForm != "" {
-		p.Meta = map[string]string{"answer": s.AnswerForm}
+		p.Meta["answer"] = s.AnswerForm
 	}
 	return nil
+}
+
+// metaOf takes Meta from rows that are temper's own, as an evaluation's unsolved problems are; nil from others.
+func metaOf(row map[string]any) map[string]string {
+	own, ok := row["meta"].(map[string]any)
+	if !ok {
+		return nil
+	}
+	out := map[string]string{}
+	for name, v := range own {
+		text, ok := v.(string)
+		if !ok {
+			return nil
+		}
+		out[name] = text
+	}
+	return out
+}
+
+func isList(v any) bool {
+	switch v.(type) {
+	case []any, map[string]any:
+		return true
+	}
+	return false
 }
 
 // field reads a text, number or truth value at a dotted path.
@@ -301,11 +271,17 @@ func lookup(row map[string]any, path string) (any, bool) {
 	if !ok {
 		return nil, false
 	}
-	inner, isMap := row[head].(map[string]any)
-	if !isMap {
-		return nil, false
+	switch inner := row[head].(type) {
+	case map[string]any:
+		return lookup(inner, rest)
+	case []any: // a place in a list is a name there
+		named := make(map[string]any, len(inner))
+		for i, v := range inner {
+			named[strconv.Itoa(i)] = v
+		}
+		return lookup(named, rest)
 	}
-	return lookup(inner, rest)
+	return nil, false
 }
 
 // conceptsOf reads a list of texts, or one text, sorted and without repeats.

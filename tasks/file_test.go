@@ -145,7 +145,7 @@ func TestOfficialGSM8K(t *testing.T) {
 	if _, err := os.Stat(dir); err != nil {
 		t.Skip("the public data is not beside the repository:", err)
 	}
-	sets, err := LoadSets(t.Context(), map[string]Source{
+	sets, _, err := LoadSets(t.Context(), map[string]Source{
 		"test":  {File: filepath.Join(dir, "test.jsonl"), Format: "gsm8k"},
 		"train": {File: filepath.Join(dir, "train.jsonl.gz"), Format: "gsm8k", Exclude: []string{"test"}},
 	})

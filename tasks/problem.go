@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"temper/tasks/rows"
 )
 
 // Problem is one thing to solve.
@@ -61,18 +63,18 @@ func WriteJSONL(ps []Problem) []byte {
 // ReadJSONL decodes what WriteJSONL wrote. Unknown fields and problems without id or prompt are refused, naming the line.
 func ReadJSONL(data []byte) ([]Problem, error) {
 	var out []Problem
-	err := eachLine(bytes.NewReader(data), func(line int, text []byte) error {
+	err := rows.Lines(bytes.NewReader(data), func(_ int, text []byte) error {
 		dec := json.NewDecoder(bytes.NewReader(text))
 		dec.DisallowUnknownFields()
 		var p Problem
 		if err := dec.Decode(&p); err != nil {
-			return fmt.Errorf("line %d: %w", line, err)
+			return err
 		}
 		if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-			return fmt.Errorf("line %d: more than one value", line)
+			return errors.New("more than one value")
 		}
 		if p.ID == "" || p.Prompt == "" {
-			return fmt.Errorf("line %d: a problem needs id and prompt", line)
+			return errors.New("a problem needs id and prompt")
 		}
 		out = append(out, p)
 		return nil

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"text/template"
+
+	"temper/tasks/procedural"
 )
 
 // DefaultCount is how many problems a procedural source has when it does not say.
@@ -17,14 +19,15 @@ const maxCount = 10_000_000
 
 // Source is one named task set as a pipeline's YAML has it: exactly one of Procedural and File.
 type Source struct {
-	// Procedural names a domain: chain or stories.
+	// Procedural names a domain: chain, stories, a generator (see Generators), or a mixture of generators (see mixture): math, logic, all, …
 	Procedural string `yaml:"procedural,omitempty" json:"procedural,omitempty"`
 	Seed       uint64 `yaml:"seed,omitempty" json:"seed,omitempty"`
 	// Count is how many problems Load gives; default 1000. At goes on beyond it.
 	Count int `yaml:"count,omitempty" json:"count,omitempty"`
-	// Concepts restricts the problems: operations of chain (default all eight), things of stories.
+	// Concepts restricts the problems: operations of chain (default all eight), things of stories. Generators have none to choose.
 	Concepts []string `yaml:"concepts,omitempty" json:"concepts,omitempty"`
-	// Difficulty is [lo, hi], both included: steps of chain (default [1, 3]), required words of stories (default [1, 2]).
+	// Difficulty is [lo, hi], both included: steps of chain (default [1, 3]), required words of stories (default [1, 2]), the dial of a generator
+	// (default [1, 5] of 1 to 10).
 	Difficulty []int `yaml:"difficulty,omitempty" json:"difficulty,omitempty"`
 	// Noise (chain) is the probability that a step of the demonstration is wrong.
 	Noise float64 `yaml:"noise,omitempty" json:"noise,omitempty"`
@@ -35,11 +38,16 @@ type Source struct {
 	// Tag (chain) puts the problem's operations before the prompt.
 	Tag bool `yaml:"tag,omitempty" json:"tag,omitempty"`
 
-	// File is a path to JSON lines, plain or gzipped.
+	// File is a path to JSON lines, JSON, CSV, TSV or Parquet, plain or compressed (gzip, zstd), or to a folder of such files, as a Hugging Face
+	// data set is one.
 	File string `yaml:"file,omitempty" json:"file,omitempty"`
+	// Split is that of a folder which has several: train, test, validation, …
+	Split string `yaml:"split,omitempty" json:"split,omitempty"`
+	// Columns names the columns of CSV and TSV without a header.
+	Columns []string `yaml:"columns,omitempty" json:"columns,omitempty"`
 	// Format is gsm8k, messages or jsonl (default). Rows of messages are conversations, which sft trains on by the model's chat template.
 	Format string `yaml:"format,omitempty" json:"format,omitempty"`
-	// Fields names the row's fields (jsonl); a nested one as a.b.
+	// Fields names the row's fields (jsonl); a nested one as a.b, a place in a list as a.0.
 	Fields Fields `yaml:"fields,omitempty" json:"fields,omitzero"`
 	// Template is a text/template over the row that makes the prompt: "Question: {{.question}}\nAnswer:".
 	Template string `yaml:"template,omitempty" json:"template,omitempty"`
@@ -49,6 +57,9 @@ type Source struct {
 	ShuffleSeed *uint64 `yaml:"shuffle_seed,omitempty" json:"shuffle_seed,omitempty"`
 	Offset      int     `yaml:"offset,omitempty" json:"offset,omitempty"`
 	Limit       int     `yaml:"limit,omitempty" json:"limit,omitempty"` // 0: all
+
+	// Clean leaves out duplicates, and what evaluations have.
+	Clean Cleaning `yaml:"clean,omitempty" json:"clean,omitzero"`
 
 	// Vary gives each occurrence of a schedule problems of its own; a file then needs Limit, of which each occurrence takes the next.
 	Vary bool `yaml:"vary,omitempty" json:"vary,omitempty"`
@@ -67,6 +78,12 @@ type Fields struct {
 	Solution   string `yaml:"solution,omitempty" json:"solution,omitempty"`
 	Concepts   string `yaml:"concepts,omitempty" json:"concepts,omitempty"`
 	Difficulty string `yaml:"difficulty,omitempty" json:"difficulty,omitempty"`
+	// Meta names the fields that become Meta of a problem, by their names there: {language: lang, tests: test}.
+	Meta map[string]string `yaml:"meta,omitempty" json:"meta,omitempty"`
+}
+
+func (f Fields) isZero() bool {
+	return f.ID == "" && f.Prompt == "" && f.Answer == "" && f.Solution == "" && f.Concepts == "" && f.Difficulty == "" && len(f.Meta) == 0
 }
 
 // String names the source in messages.
@@ -100,8 +117,13 @@ func (s Source) Validate() error {
 		s.validateDomain(bad, strings.Split(Operations, ""), 1, maxSteps)
 	case s.Procedural == "stories":
 		s.validateDomain(bad, storyConcepts(), 0, storyWords)
+	case s.Generated():
+		if s.Concepts != nil {
+			bad("concepts", "does not apply to %s", s)
+		}
+		s.validateDomain(bad, nil, procedural.Easiest, procedural.Hardest)
 	default:
-		bad("procedural", "unknown domain %q; known: chain, stories", s.Procedural)
+		bad("procedural", "unknown domain %q; known: %s; mixtures: %s", s.Procedural, strings.Join(Domains(), ", "), strings.Join(mixtures(), ", "))
 	}
 	return errors.Join(errs...)
 }
@@ -124,11 +146,14 @@ func (s Source) foreign() []string {
 	add(!chain && s.Direct != 0, "direct")
 	add(!chain && s.Mislabel != 0, "mislabel")
 	add(!chain && s.Tag, "tag")
+	add(!file && s.Split != "", "split")
+	add(!file && s.Columns != nil, "columns")
 	add(!file && s.Format != "", "format")
-	add(!file && s.Fields != Fields{}, "fields")
+	add(!file && !s.Fields.isZero(), "fields")
 	add(!file && s.Template != "", "template")
 	add(!file && s.AnswerForm != "", "answer_form")
 	add(!file && s.ShuffleSeed != nil, "shuffle_seed")
+	add(!file && !s.Clean.zero(), "clean")
 	add(!file && s.Offset != 0, "offset")
 	add(!file && s.Limit != 0, "limit")
 	return out
@@ -144,7 +169,7 @@ func (s Source) validateFile(bad func(field, format string, args ...any)) {
 	if s.Template != "" && s.Fields.Prompt != "" {
 		bad("fields.prompt", "cannot stand beside template, which makes the prompt")
 	}
-	if (s.Format == "gsm8k" || s.Format == "messages") && (s.Fields != Fields{}) {
+	if (s.Format == "gsm8k" || s.Format == "messages") && !s.Fields.isZero() {
 		bad("fields", "does not apply to format %s", s.Format)
 	}
 	if s.Format == "messages" && s.Template != "" {
@@ -156,6 +181,7 @@ func (s Source) validateFile(bad func(field, format string, args ...any)) {
 	if s.Format == "gsm8k" && s.AnswerForm != "" && s.AnswerForm != "gsm8k" {
 		bad("answer_form", "is gsm8k for format gsm8k, not %q", s.AnswerForm)
 	}
+	s.Clean.validate(bad)
 	if s.Offset < 0 {
 		bad("offset", "must not be negative, is %d", s.Offset)
 	}
@@ -174,7 +200,7 @@ func (s Source) validateFile(bad func(field, format string, args ...any)) {
 
 func (s Source) validateDomain(bad func(field, format string, args ...any), concepts []string, lowest, highest int) {
 	for i, c := range s.concepts() {
-		if !slices.Contains(concepts, c) {
+		if concepts != nil && !slices.Contains(concepts, c) {
 			bad(fmt.Sprintf("concepts[%d]", i), "unknown %q; known: %s", c, strings.Join(concepts, ", "))
 		}
 	}
@@ -220,18 +246,29 @@ func (s Source) count() int {
 	return s.Count
 }
 
-// Load gives the problems of the source without regard to Exclude (see LoadSets). An empty list is an error.
-func (s Source) Load(ctx context.Context) ([]Problem, error) { return s.load(ctx, nil) }
+// Load gives the problems of the source without regard to the other sets that Exclude and Clean name (see LoadSets). An empty list is an error.
+func (s Source) Load(ctx context.Context) ([]Problem, error) {
+	s.Clean.Against, s.Clean.Words = nil, 0
+	return s.load(ctx, nil, s.cleaner(nil))
+}
 
-// load leaves banned prompts out; a procedural source makes up for them with further problems.
-func (s Source) load(ctx context.Context, banned map[string]bool) ([]Problem, error) {
+// cleaner is nil where nothing is to be left out.
+func (s Source) cleaner(against map[string][]Problem) *cleaner {
+	if s.Clean.zero() {
+		return nil
+	}
+	return newCleaner(s.Clean, against)
+}
+
+// load leaves out banned prompts, and what the cleaner does not keep; a procedural source makes up for them with further problems.
+func (s Source) load(ctx context.Context, banned map[string]bool, c *cleaner) ([]Problem, error) {
 	if err := s.Validate(); err != nil {
 		return nil, fmt.Errorf("tasks: %s: %w", s, err)
 	}
 	var ps []Problem
 	var err error
 	if s.File != "" {
-		ps, err = s.loadFile(ctx, banned)
+		ps, err = s.loadFile(ctx, banned, c)
 	} else {
 		ps, err = s.generate(ctx, banned)
 	}
@@ -286,6 +323,9 @@ func (s Source) At(i int) (Problem, error) {
 		return s.chainAt(i)
 	case "stories":
 		return s.storyAt(i)
+	}
+	if mix := mixture(s.Procedural); mix != nil {
+		return s.mixedAt(mix, i)
 	}
 	return Problem{}, fmt.Errorf("tasks: %s: is not procedural, so it has no endless stream", s)
 }

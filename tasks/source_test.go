@@ -132,7 +132,7 @@ func TestSetsExcludeByPrompt(t *testing.T) {
 		"train": {Procedural: "chain", Seed: 3, Count: 5000, Concepts: []string{"a"}, Difficulty: one, Exclude: []string{"eval", "demos"}},
 	}
 	require.NoError(t, CheckSets(sets))
-	all, err := LoadSets(t.Context(), sets)
+	all, _, err := LoadSets(t.Context(), sets)
 	require.NoError(t, err)
 	require.Len(t, all["train"], 5000)
 	for _, other := range []string{"eval", "demos"} {
@@ -149,13 +149,13 @@ func TestSetsExcludeByPrompt(t *testing.T) {
 func TestSetsRefuse(t *testing.T) {
 	chain := func(exclude ...string) Source { return Source{Procedural: "chain", Count: 10, Exclude: exclude} }
 	for want, sets := range map[string]map[string]Source{
-		`tasks.a: exclude: no task set named "x"; known: a`: {"a": chain("x")},
-		"goes in a circle: a -> b -> a":                     {"a": chain("b"), "b": chain("a")},
-		"goes in a circle: a -> a":                          {"a": chain("a")},
-		"tasks.b: count":                                    {"a": chain(), "b": {Procedural: "chain", Count: -1}},
+		`tasks.a: exclude, clean.against: no task set named "x"; known: a`: {"a": chain("x")},
+		"goes in a circle: a -> b -> a":                                    {"a": chain("b"), "b": chain("a")},
+		"goes in a circle: a -> a":                                         {"a": chain("a")},
+		"tasks.b: count":                                                   {"a": chain(), "b": {Procedural: "chain", Count: -1}},
 	} {
 		require.ErrorContains(t, CheckSets(sets), want)
-		_, err := LoadSets(t.Context(), sets)
+		_, _, err := LoadSets(t.Context(), sets)
 		require.Error(t, err)
 	}
 	_, err := LoadSet(t.Context(), map[string]Source{"a": chain()}, "b")

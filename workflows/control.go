@@ -211,7 +211,7 @@ func (c *control) restore(r *contract.Resume) {
 	if r == nil {
 		return
 	}
-	c.done = r.Done + len(r.Rounds)
+	c.done = r.Done + r.Count()
 	before := r.Control
 	if before == nil {
 		return

@@ -81,7 +81,7 @@ func TestSetHoldsFromTheNextRound(t *testing.T) {
 	require.Equal(t, "stage probe: lr 0.0001, temperature 0.5 after round 2 of 5", a.said)
 
 	rollouts, updates := inputs[contract.RolloutInput](w, contract.Rollout), inputs[contract.PolicyInput](w, contract.UpdatePolicy)
-	rounds := inputs[contract.LogInput](w, contract.WriteLog)[0].Rounds
+	rounds := logged(w)
 	for n := range 5 {
 		want := values
 		if n < 2 { // round 2 was under way
@@ -101,10 +101,10 @@ func TestSetHoldsFromTheNextRound(t *testing.T) {
 
 	last := inputs[contract.StateInput](w, contract.SaveState)[2].Checkpoint
 	require.Equal(t, "key-probe", last.Key)
-	require.Len(t, last.Resume.Rounds, 5)
+	require.Equal(t, 5, last.Resume.Count())
 	require.Equal(t, &contract.Controlled{Tuning: values, Interventions: interventions}, last.Resume.Control)
 	first := inputs[contract.StateInput](w, contract.SaveState)[0].Checkpoint
-	require.Len(t, first.Resume.Rounds, 2)
+	require.Equal(t, 2, first.Resume.Count())
 }
 
 func TestRefusals(t *testing.T) {

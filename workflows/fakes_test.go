@@ -108,7 +108,11 @@ func fakeModels(w *world) {
 			LeftOut: w.leftOut[in.Step.Round]}
 	})
 	fake(w, contract.SaveState, func(in contract.StateInput) contract.State {
-		return contract.State{Snapshot: ref("state", "saved-"+in.State.Key), Key: in.State.Key, Step: in.State.Step}
+		out := contract.State{Snapshot: ref("state", "saved-"+in.State.Key), Key: in.State.Key, Step: in.State.Step}
+		if in.Checkpoint != nil && in.Checkpoint.Resume.Count() > 0 {
+			out.Progress = ref("progress", in.State.Key)
+		}
+		return out
 	})
 	fake(w, contract.DistillRound, func(in contract.DistillInput) contract.DistillOutput {
 		s := in.State

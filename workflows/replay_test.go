@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -129,19 +130,32 @@ func TestRecordHistories(t *testing.T) {
 	}
 }
 
-// save writes the history of one workflow, without who did the work.
+// save writes the history of one workflow, without who did the work, and those of the runs that it continued.
 func save(t *testing.T, c client.Client, id, name string) *historypb.History {
 	t.Helper()
+	h := saveRun(t, c, id, "", name, enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
+	for n, before := 1, continued(h); before != ""; n++ {
+		before = continued(saveRun(t, c, id, before, fmt.Sprintf("%s@%d-before", name, n), enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW))
+	}
+	return h
+}
+
+// continued is the run that a run continues.
+func continued(h *historypb.History) string {
+	return h.Events[0].GetWorkflowExecutionStartedEventAttributes().GetContinuedExecutionRunId()
+}
+
+func saveRun(t *testing.T, c client.Client, id, run, name string, last enumspb.EventType) *historypb.History {
+	t.Helper()
 	h := &historypb.History{}
-	events := c.GetWorkflowHistory(context.Background(), id, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	events := c.GetWorkflowHistory(context.Background(), id, run, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for events.HasNext() {
 		e, err := events.Next()
 		require.NoError(t, err)
 		anonymous(e.ProtoReflect())
 		h.Events = append(h.Events, e)
 	}
-	last := h.Events[len(h.Events)-1].EventType
-	require.Equal(t, enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED, last, "record a run that has completed")
+	require.Equal(t, last, h.Events[len(h.Events)-1].EventType, "record a run that has completed")
 	loose, err := protojson.Marshal(h)
 	require.NoError(t, err)
 	var body bytes.Buffer // protojson's own spaces differ from build to build

@@ -24,8 +24,8 @@ func RL(ctx workflow.Context, in contract.StageInput) (contract.StageOut, error)
 		if err != nil {
 			return contract.StageOut{}, err
 		}
-		for len(loop.rounds) < loop.total {
-			end, err := c.border(ctx, len(loop.rounds), len(loop.rounds)+1)
+		for loop.count() < loop.total {
+			end, err := c.border(ctx, loop.count(), loop.count()+1)
 			if err != nil {
 				return contract.StageOut{}, err
 			}
@@ -39,7 +39,7 @@ func RL(ctx workflow.Context, in contract.StageInput) (contract.StageOut, error)
 			if err := loop.broken(); err != nil {
 				return contract.StageOut{}, err
 			}
-			if workflow.GetInfo(ctx).GetContinueAsNewSuggested() && len(loop.rounds) < loop.total {
+			if workflow.GetInfo(ctx).GetContinueAsNewSuggested() && loop.count() < loop.total {
 				return contract.StageOut{}, loop.continueAsNew(ctx)
 			}
 		}
@@ -59,7 +59,8 @@ type rlLoop struct {
 	total    int       // rounds
 	savedAt  time.Time // of the newest snapshot
 	times    contract.Times
-	rounds   []contract.Round
+	earlier  *contract.Earlier // rounds that are in the newest checkpoint; nil: none
+	rounds   []contract.Round  // the ones since
 	buffer   relift
 	demos    []int // ordinals of problems whose demonstration was trained on, in order of first use
 }
@@ -76,7 +77,7 @@ func newRLLoop(ctx workflow.Context, in contract.StageInput, c *control) (*rlLoo
 		l.state.Policy = l.state.Snapshot
 	}
 	if r := in.Resume; r != nil {
-		l.state, l.rounds, l.buffer.waiting, l.demos, l.times = r.State, r.Rounds, r.Buffer, r.Demos, r.Times
+		l.state, l.earlier, l.rounds, l.buffer.waiting, l.demos, l.times = r.State, r.Earlier, r.Rounds, r.Buffer, r.Demos, r.Times
 		if r.Ahead != nil {
 			l.ahead = &sampled{out: *r.Ahead, end: workflow.NewChannel(ctx)}
 			l.ahead.end.Close()
@@ -87,19 +88,34 @@ func newRLLoop(ctx workflow.Context, in contract.StageInput, c *control) (*rlLoo
 	if l.monitor, err = watch(ctx, in, c, l.total, "reward", "solved", "entropy"); err != nil {
 		return nil, err
 	}
-	for n, r := range l.rounds {
+	if e := l.earlier; e != nil {
+		l.monitor.leaveOut(e.LeftOut)
+	}
+	known := l.known()
+	for i, r := range known {
 		l.monitor.leaveOut(r.LeftOut)
 		l.monitor.add("reward", r.Reward)
 		l.monitor.add("solved", r.Solved)
 		l.monitor.add("entropy", r.Entropy)
-		l.monitor.record(n + 1)
+		l.monitor.record(l.count() - len(known) + i + 1)
 	}
 	return l, nil
 }
 
+// count is how many rounds there were.
+func (l *rlLoop) count() int { return contract.Resume{Rounds: l.rounds, Earlier: l.earlier}.Count() }
+
+// known are the newest rounds, contract.KeepRounds of them where there were so many.
+func (l *rlLoop) known() []contract.Round {
+	if l.earlier == nil {
+		return l.rounds
+	}
+	return slices.Concat(l.earlier.Last, l.rounds)
+}
+
 // round samples, updates, and saves a snapshot when one is due.
 func (l *rlLoop) round(ctx workflow.Context) error {
-	n, began := len(l.rounds), workflow.Now(ctx)
+	n, began := l.count(), workflow.Now(ctx)
 	now := l.ahead
 	if now == nil {
 		now = l.begin(ctx, n, l.state)
@@ -143,7 +159,7 @@ func (l *rlLoop) round(ctx workflow.Context) error {
 
 // save writes a snapshot when one is due: after the last round, after save_every rounds, or after save_seconds.
 func (l *rlLoop) save(ctx workflow.Context) (err error) {
-	n := len(l.rounds)
+	n := l.count()
 	late := l.settings.SaveSeconds > 0 && workflow.Now(ctx).Sub(l.savedAt).Seconds() >= l.settings.SaveSeconds
 	if n%l.settings.SaveEvery != 0 && n != l.total && !late {
 		return nil
@@ -155,6 +171,9 @@ func (l *rlLoop) save(ctx workflow.Context) (err error) {
 	l.state, err = callAt[contract.State](ctx, l.state, contract.SaveState, fmt.Sprintf("snapshot after round %d", n),
 		contract.StateInput{Stage: l.in.Stage, State: l.state, Checkpoint: &contract.Checkpoint{Key: l.in.Key, Resume: resume}})
 	l.savedAt = workflow.Now(ctx)
+	if err == nil && !l.state.Progress.IsZero() { // zero in histories from before checkpoints were named
+		l.earlier, l.rounds = l.earlier.Keep(l.state.Progress, l.rounds), nil
+	}
 	return err
 }
 
@@ -163,22 +182,23 @@ const maxBroken = 3
 
 // broken ends a stage whose policy no longer gives finite gradients.
 func (l *rlLoop) broken() error {
-	if len(l.rounds) < maxBroken {
+	rounds := l.known()
+	if len(rounds) < maxBroken {
 		return nil
 	}
-	for _, r := range l.rounds[len(l.rounds)-maxBroken:] {
+	for _, r := range rounds[len(rounds)-maxBroken:] {
 		if len(r.LeftOut) == 0 {
 			return nil
 		}
 	}
-	last := l.rounds[len(l.rounds)-1].LeftOut[0]
+	last := rounds[len(rounds)-1].LeftOut[0]
 	return temporal.NewNonRetryableApplicationError(fmt.Sprintf("the gradients of %d rounds in a row are not finite (%s, loss %s): go on from an earlier snapshot with a lower lr", maxBroken, last.Update, last.Loss), "permanent", nil)
 }
 
 // resume is what a workflow that goes on from here must know. The next round's rollouts, where they are drawn ahead, are waited for: a policy that is
 // gone by then has drawn them.
 func (l *rlLoop) resume(ctx workflow.Context) (contract.Resume, error) {
-	r := contract.Resume{State: l.state, Rounds: l.rounds, Buffer: l.buffer.waiting, Demos: l.demos, Times: l.times, Control: l.control.state()}
+	r := contract.Resume{State: l.state, Earlier: l.earlier, Rounds: l.rounds, Buffer: l.buffer.waiting, Demos: l.demos, Times: l.times, Control: l.control.state()}
 	if l.ahead != nil {
 		samples, err := l.ahead.wait(ctx)
 		if err != nil {
@@ -204,9 +224,11 @@ func (l *rlLoop) continueAsNew(ctx workflow.Context) error {
 
 // finish exports the model and writes the log.
 func (l *rlLoop) finish(ctx workflow.Context) (contract.StageOut, error) {
-	last := l.rounds[len(l.rounds)-1]
-	first := l.rounds[0]
-	n := len(l.rounds)
+	known, n := l.known(), l.count()
+	first, last := known[0], known[len(known)-1]
+	if l.earlier != nil {
+		first = l.earlier.First
+	}
 	out, err := export(ctx, l.in, l.control, l.state, fmt.Sprintf("%d rounds, reward %.3f → %.3f, %d demonstrations", n, first.Reward, last.Reward, len(l.demos))+l.monitor.leftOutText(),
 		map[string]float64{"rounds": float64(n), "demonstrations": float64(len(l.demos)), "first_reward": first.Reward, "last_reward": last.Reward,
 			"samples":          float64(n * l.settings.Prompts * l.settings.RecipeSettings.Group),
@@ -214,7 +236,7 @@ func (l *rlLoop) finish(ctx workflow.Context) (contract.StageOut, error) {
 	if err != nil {
 		return out, err
 	}
-	log, err := call[artifact.Ref](ctx, contract.QueueCPU, contract.WriteLog, "write the log of all rounds", contract.LogInput{Stage: l.in.Stage, Rounds: l.rounds})
+	log, err := call[artifact.Ref](ctx, contract.QueueCPU, contract.WriteLog, "write the log of all rounds", contract.LogInput{Stage: l.in.Stage, Earlier: l.earlier, Rounds: l.rounds})
 	out.Outputs[pipelines.LogOutput] = log
 	return out, err
 }

@@ -73,8 +73,9 @@ type PolicyOutput struct {
 
 // LogInput asks for the log of an RL stage.
 type LogInput struct {
-	Stage  Stage   `json:"stage"`
-	Rounds []Round `json:"rounds"`
+	Stage   Stage    `json:"stage"`
+	Rounds  []Round  `json:"rounds"` // with Earlier those since
+	Earlier *Earlier `json:"earlier,omitempty"`
 }
 
 // Round is one line of an RL stage's log.

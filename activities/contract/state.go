@@ -17,6 +17,8 @@ type State struct {
 	Step     int          `json:"step"`            // optimizer steps in this stage
 	Parts    int          `json:"parts,omitempty"` // into which its updates cut micro-batches, since one did not fit the device
 
+	Progress artifact.Ref `json:"progress,omitzero"` // the checkpoint that was written with the snapshot
+
 	Policy artifact.Ref `json:"policy,omitzero"` // its parameters for workers that only sample, where they are published
 	Home   string       `json:"home,omitempty"`  // queue of the worker that holds it
 }
@@ -58,12 +60,53 @@ type DistillStep struct {
 	Tuning pipelines.Tuning `json:"tuning,omitempty"`
 }
 
+// Earlier is what a workflow keeps of rounds that are in a checkpoint: all of them are there, in its file. What Temporal carries does not grow with them.
+type Earlier struct {
+	Progress artifact.Ref `json:"progress"`
+	Count    int          `json:"count"`
+	First    Round        `json:"first"`
+	Last     []Round      `json:"last"`               // KeepRounds at most
+	LeftOut  []LeftOut    `json:"left_out,omitempty"` // of the rounds before Last
+}
+
+// KeepRounds is how many rounds a workflow remembers of those that are in a checkpoint.
+const KeepRounds = 100
+
+// Keep is Earlier of rounds that are in a checkpoint: those that e had, and more.
+func (e *Earlier) Keep(progress artifact.Ref, more []Round) *Earlier {
+	out := Earlier{Progress: progress}
+	all := more
+	if e != nil {
+		out = Earlier{Progress: progress, Count: e.Count, First: e.First, LeftOut: e.LeftOut}
+		all = append(append([]Round{}, e.Last...), more...)
+	}
+	if out.Count == 0 && len(more) > 0 {
+		out.First = more[0]
+	}
+	out.Count += len(more)
+	gone := max(0, len(all)-KeepRounds)
+	for _, r := range all[:gone] {
+		out.LeftOut = append(append([]LeftOut{}, out.LeftOut...), r.LeftOut...)
+	}
+	out.Last = all[gone:]
+	return &out
+}
+
+// Count is how many rounds there were.
+func (r Resume) Count() int {
+	if r.Earlier != nil {
+		return r.Earlier.Count + len(r.Rounds)
+	}
+	return len(r.Rounds)
+}
+
 // Resume is the progress of a stage.
 type Resume struct {
-	State  State   `json:"state"`
-	Rounds []Round `json:"rounds,omitempty"` // of reinforcement learning
-	Buffer []int   `json:"buffer,omitempty"`
-	Demos  []int   `json:"demos,omitempty"`
+	State   State    `json:"state"`
+	Rounds  []Round  `json:"rounds,omitempty"` // of reinforcement learning; with Earlier those since
+	Earlier *Earlier `json:"earlier,omitempty"`
+	Buffer  []int    `json:"buffer,omitempty"`
+	Demos   []int    `json:"demos,omitempty"`
 
 	Done    int                `json:"done,omitempty"`    // steps, and rounds of distillation
 	Data    artifact.Ref       `json:"data,omitzero"`     // the teacher's samples

@@ -53,14 +53,13 @@ func (b *backend) classifyAnswer(answer minio.ErrorResponse) error {
 		return artifact.ErrNotFound
 	case minio.PreconditionFailed:
 		return artifact.ErrPrecondition
-	case minio.AccessDenied, minio.InvalidAccessKeyID, minio.SignatureDoesNotMatch, "ExpiredToken", "InvalidToken", "RequestTimeTooSkewed":
+	case minio.AccessDenied, minio.InvalidAccessKeyID, minio.SignatureDoesNotMatch, "ExpiredToken", "InvalidToken":
 		status = http.StatusForbidden
-	}
-	if behind, skewed := b.clock.skewed(); skewed && status == http.StatusForbidden { // clocks are mended
-		return fmt.Errorf("%w: %s refuses what is signed now, for the clock of this machine and its own are %s apart", artifact.ErrUnreachable, b.options.Endpoint, behind.Abs())
 	}
 	said := fmt.Sprintf("%s (%s, HTTP %d)", answer.Error(), answer.Code, answer.StatusCode)
 	switch {
+	case answer.Code == "RequestTimeTooSkewed": // clocks are mended
+		return fmt.Errorf("%w: the clock of this machine or that of %s is wrong: %s", artifact.ErrUnreachable, b.options.Endpoint, said)
 	case status == http.StatusNotFound:
 		return artifact.ErrNotFound
 	case status == http.StatusPreconditionFailed:

@@ -44,7 +44,6 @@ const (
 type backend struct {
 	client  minio.Core
 	options Options // resolved; prints without secrets
-	clock   *clock
 }
 
 var _ artifact.Backend = (*backend)(nil)
@@ -72,12 +71,11 @@ func open(ctx context.Context, options Options) (*backend, error) {
 	}
 	transport.DialContext = (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext
 	transport.TLSHandshakeTimeout = dialTimeout
-	watched := &clock{next: transport}
 	client, err := minio.NewCore(options.Endpoint, &minio.Options{
 		Creds:     options.credentials(),
 		Secure:    options.TLS,
 		Region:    options.Region,
-		Transport: watched,
+		Transport: transport,
 		// Checksums in trailers are not understood everywhere.
 		TrailingHeaders: false,
 		MaxRetries:      attempts,
@@ -85,7 +83,7 @@ func open(ctx context.Context, options Options) (*backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("endpoint %s: %w", options.Endpoint, err)
 	}
-	b := &backend{client: *client, clock: watched, options: options}
+	b := &backend{client: *client, options: options}
 	hurry, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	if err := b.ensureBucket(hurry); err != nil {
@@ -264,11 +262,30 @@ func (r *body) Read(p []byte) (int, error) {
 
 // Stat implements artifact.Backend.
 func (b *backend) Stat(ctx context.Context, key string) (artifact.ObjectInfo, error) {
-	info, err := b.client.StatObject(ctx, b.options.Bucket, b.options.Prefix+key, minio.StatObjectOptions{})
+	name := b.options.Prefix + key
+	info, err := b.client.StatObject(ctx, b.options.Bucket, name, minio.StatObjectOptions{})
+	if minio.ToErrorResponse(err).StatusCode == http.StatusForbidden { // the answer to a HEAD request does not say why
+		if err = b.peek(ctx, name); err == nil {
+			info, err = b.client.StatObject(ctx, b.options.Bucket, name, minio.StatObjectOptions{})
+		}
+	}
 	if err != nil {
 		return artifact.ObjectInfo{}, b.explain(ctx, "stat", key, err)
 	}
 	return b.info(info), nil
+}
+
+// peek asks for the first byte of an object.
+func (b *backend) peek(ctx context.Context, name string) error {
+	var o minio.GetObjectOptions
+	if err := o.SetRange(0, 0); err != nil {
+		return err
+	}
+	body, _, _, err := b.client.GetObject(ctx, b.options.Bucket, name, o)
+	if err != nil {
+		return err
+	}
+	return body.Close()
 }
 
 // List implements artifact.Backend.

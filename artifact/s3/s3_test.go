@@ -76,16 +76,13 @@ func TestOpenChecksOptions(t *testing.T) {
 }
 
 // answering is a server that says one thing, once Open has looked around.
-func answering(t *testing.T, status int, code string, at ...time.Time) artifact.Backend {
+func answering(t *testing.T, status int, code string) artifact.Backend {
 	t.Helper()
 	opened := false
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !opened {
 			fmt.Fprint(w, `<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>`)
 			return
-		}
-		for _, date := range at {
-			w.Header().Set("Date", date.UTC().Format(http.TimeFormat))
 		}
 		w.WriteHeader(status)
 		if r.Method != http.MethodHead {
@@ -131,10 +128,10 @@ func TestAnswers(t *testing.T) {
 	}
 	t.Run("a clock that is wrong", func(t *testing.T) {
 		t.Parallel()
-		b := answering(t, 403, "RequestTimeTooSkewed", time.Now().Add(-time.Hour))
+		b := answering(t, 403, "RequestTimeTooSkewed")
 		_, err := b.Put(t.Context(), "the/key", []byte("x"), artifact.Condition{})
 		require.ErrorIs(t, err, artifact.ErrUnreachable)
-		require.ErrorContains(t, err, "are 1h0m0s apart")
+		require.ErrorContains(t, err, "is wrong")
 		_, err = b.Stat(t.Context(), "the/key")
 		require.ErrorIs(t, err, artifact.ErrUnreachable, "an answer to HEAD has no words")
 	})

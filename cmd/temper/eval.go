@@ -36,7 +36,7 @@ It runs as any pipeline does: it can be interrupted, and responses that were dra
 			return a.eval(ctx, args, suite, html, o)
 		}}
 	f := c.Flags()
-	f.StringVar(&suite, "suite", "", "the suite's `FILE`")
+	f.StringVar(&suite, "suite", "", "the suite's `FILE`, or a built-in one: "+strings.Join(pipelines.Suites(), ", "))
 	f.StringVar(&html, "html", "", "write the report as a page to `FILE`")
 	f.BoolVar(&o.watch, "watch", false, "also show the progress inside stages")
 	f.BoolVar(&o.dryRun, "dry-run", false, "check, print the settings and the plan, and start nothing")

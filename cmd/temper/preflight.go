@@ -21,7 +21,7 @@ import (
 // setting or the file.
 func checkPipeline(ctx context.Context, p *pipelines.Pipeline) error {
 	var errs []error
-	sets, err := tasks.LoadSets(ctx, p.Tasks)
+	sets, _, err := tasks.LoadSets(ctx, p.Tasks)
 	errs = append(errs, err)
 	_ = p.Each(func(stage *pipelines.Stage) error { // the errors are collected
 		at := "stages." + stage.ID

@@ -24,7 +24,7 @@ survives anything on the way: give the same command again and it goes on.
   temper run FILE --dry-run     what would be done
   temper up                     Temporal, its UI, S3 and a worker on this machine`,
 		a.upCommand(), a.runCommand(), a.workerCommand(), a.runsCommand(), a.scheduleCommand(), a.showCommand(), a.reportCommand(), a.evalCommand(), a.compareCommand(),
-		a.verifyCommand(), a.artifactsCommand(), a.modelCommand(), a.serveCommand(), a.chatCommand(), a.pipelineCommand(), a.configCommand(), a.tokenizerCommand(),
+		a.verifyCommand(), a.tasksCommand(), a.artifactsCommand(), a.modelCommand(), a.serveCommand(), a.chatCommand(), a.pipelineCommand(), a.configCommand(), a.tokenizerCommand(),
 		a.pluginCommand(), a.doctorCommand())
 	root.Version = codeVersion()
 	root.SilenceErrors, root.SilenceUsage = true, true

@@ -14,15 +14,16 @@ import (
 // Document is the report of a run. Its JSON is what other programs read; Markdown, Text and HTML show the same to people, and need
 // nothing that is not in the JSON. Shares lie in [0, 1].
 type Document struct {
-	Run      string   `json:"run"`
-	Pipeline string   `json:"pipeline"`
-	Seeds    []uint64 `json:"seeds"`
-	Models   []Model  `json:"models"` // the main table
-	ReLIFT   *ReLIFT  `json:"relift,omitempty"`
-	LIMR     *LIMR    `json:"limr,omitempty"`
-	SwS      *SwS     `json:"sws,omitempty"`
-	Samples  []Sample `json:"samples,omitempty"`
-	Stages   []Stage  `json:"stages"`
+	Run      string    `json:"run"`
+	Pipeline string    `json:"pipeline"`
+	Seeds    []uint64  `json:"seeds"`
+	Models   []Model   `json:"models"` // the main table
+	ReLIFT   *ReLIFT   `json:"relift,omitempty"`
+	LIMR     *LIMR     `json:"limr,omitempty"`
+	SwS      *SwS      `json:"sws,omitempty"`
+	Samples  []Sample  `json:"samples,omitempty"`
+	Transfer *Transfer `json:"transfer,omitempty"`
+	Stages   []Stage   `json:"stages"`
 }
 
 // Model is one row of an evaluation.
@@ -41,12 +42,13 @@ type Model struct {
 	MeanTokens   float64              `json:"mean_tokens,omitempty"`
 	Finished     float64              `json:"finished,omitempty"`
 
-	BestOf      map[int]float64             `json:"best_of,omitempty"`   // as in eval.Result, here and below
-	Likeliest   map[int]float64             `json:"likeliest,omitempty"` //
-	Wilson      *[2]float64                 `json:"wilson,omitempty"`
-	Calibration map[string]eval.Calibration `json:"calibration,omitempty"`
-	Skills      []eval.Skill                `json:"skills,omitempty"`
-	Against     *Against                    `json:"against,omitempty"` // the first model of the evaluation, of the others
+	BestOf        map[int]float64             `json:"best_of,omitempty"`   // as in eval.Result, here and below
+	Likeliest     map[int]float64             `json:"likeliest,omitempty"` //
+	Wilson        *[2]float64                 `json:"wilson,omitempty"`
+	Calibration   map[string]eval.Calibration `json:"calibration,omitempty"`
+	Skills        []eval.Skill                `json:"skills,omitempty"`
+	Contamination *eval.Contamination         `json:"contamination,omitempty"`
+	Against       *Against                    `json:"against,omitempty"` // the first model of the evaluation, of the others
 }
 
 // Stage is one stage that has finished.
@@ -117,6 +119,11 @@ func (d *Document) compare(in Input, spec *pipelines.ReportSpec) (err error) {
 			return fmt.Errorf("build report: sws: %w", err)
 		}
 	}
+	if spec.Transfer != nil {
+		if d.Transfer, err = b.transfer(*spec.Transfer); err != nil {
+			return fmt.Errorf("build report: transfer: %w", err)
+		}
+	}
 	if spec.Samples != nil {
 		if d.Samples, err = b.samples(*spec.Samples); err != nil {
 			return fmt.Errorf("build report: samples: %w", err)
@@ -130,7 +137,7 @@ func models(results []eval.Result) []Model {
 	for i, r := range results {
 		out[i] = Model{Name: r.Model, Params: r.Params, N: r.N, Samples: r.Samples, PassAt: r.PassAt, CI95: r.CI95, Maj: r.Maj, Skipped: r.Skipped,
 			Reward: r.Reward, ByConcept: r.ByConcept, ByDifficulty: r.ByDifficulty, MeanTokens: r.MeanTokens, Finished: r.Finished,
-			BestOf: r.BestOf, Likeliest: r.Likeliest, Wilson: r.Wilson, Calibration: r.Calibration, Skills: r.Skills}
+			BestOf: r.BestOf, Likeliest: r.Likeliest, Wilson: r.Wilson, Calibration: r.Calibration, Skills: r.Skills, Contamination: r.Contamination}
 	}
 	return out
 }

@@ -47,6 +47,9 @@ func (d *Document) sections() []section {
 	if alarms := alarmRows(d.Stages); len(alarms) > 1 {
 		out = append(out, section{Title: "Alarms", Lines: []string{"What the rewards of the last rounds look like when training has gone wrong."}, Rows: alarms, Words: []int{1, 3}})
 	}
+	if d.Transfer != nil {
+		out = append(out, d.Transfer.section())
+	}
 	out = appendBreakdowns(append(out, measures("Models", d.Models)...), "Models", d.Models)
 	for _, st := range d.Stages {
 		if len(st.Models) > 0 {
@@ -86,6 +89,12 @@ func modelSection(title string, models []Model) section {
 	for _, m := range models {
 		for _, k := range slices.Sorted(maps.Keys(m.Skipped)) {
 			main.Lines = append(main.Lines, fmt.Sprintf("pass@%d of %s leaves out %s with fewer judged samples.", k, m.Name, plural(m.Skipped[k], "problem")))
+		}
+	}
+	for _, m := range models {
+		if c := m.Contamination; c != nil && c.Problems > 0 {
+			main.Lines = append(main.Lines, fmt.Sprintf("Contamination: %s of %s stand in what %s was trained on, in part or as a whole (%d words in a row).",
+				plural(c.Problems, "problem"), grouped(m.N), m.Name, c.Words))
 		}
 	}
 	return main
