@@ -208,7 +208,7 @@ func (s Source) jsonRow(row map[string]any, p *Problem) error {
 		p.Meta = map[string]string{}
 	}
 	for name, path := range s.Fields.Meta {
-		if p.Meta[name], err = field(row, path, true); err != nil {
+		if p.Meta[name], err = metaField(row, path); err != nil {
 			return err
 		}
 	}
@@ -216,6 +216,15 @@ func (s Source) jsonRow(row map[string]any, p *Problem) error {
 		p.Meta["answer"] = s.AnswerForm
 	}
 	return nil
+}
+
+// metaField reads a field for Meta, which holds texts: lists and objects as JSON.
+func metaField(row map[string]any, path string) (string, error) {
+	if v, ok := lookup(row, path); ok && isList(v) {
+		text, err := json.Marshal(v)
+		return string(text), err
+	}
+	return field(row, path, true)
 }
 
 // metaOf takes Meta from rows that are temper's own, as an evaluation's unsolved problems are; nil from others.

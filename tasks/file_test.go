@@ -69,6 +69,15 @@ func TestJSONRows(t *testing.T) {
 	require.Equal(t, "Q 1+1 = 2?", ps[0].Prompt)
 }
 
+func TestListsBecomeMetaAsJSON(t *testing.T) {
+	file := write(t, "ifeval.jsonl", `{"prompt": "Be brief.", "instruction_id_list": ["length_constraints:number_words"], "kwargs": [{"relation": "less than", "num_words": 300}], "n": 1.50}`)
+	got, err := Source{File: file, Fields: Fields{Meta: map[string]string{"instruction_id_list": "instruction_id_list", "kwargs": "kwargs", "words": "kwargs.0.num_words", "n": "n"}}}.Load(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, map[string]string{"instruction_id_list": `["length_constraints:number_words"]`, "kwargs": `[{"num_words":300,"relation":"less than"}]`, "words": "300", "n": "1.50"}, got[0].Meta)
+	_, err = Source{File: file, Fields: Fields{Meta: map[string]string{"x": "y"}}}.Load(t.Context())
+	require.ErrorContains(t, err, `has no field "y"`)
+}
+
 func TestFileErrorsNameFileAndLine(t *testing.T) {
 	good := `{"prompt":"p"}` + "\n"
 	for name, c := range map[string]struct {

@@ -78,7 +78,7 @@ type Fields struct {
 	Solution   string `yaml:"solution,omitempty" json:"solution,omitempty"`
 	Concepts   string `yaml:"concepts,omitempty" json:"concepts,omitempty"`
 	Difficulty string `yaml:"difficulty,omitempty" json:"difficulty,omitempty"`
-	// Meta names the fields that become Meta of a problem, by their names there: {language: lang, tests: test}.
+	// Meta names the fields that become Meta of a problem, by their names there: {language: lang, tests: test}. Lists and objects become JSON.
 	Meta map[string]string `yaml:"meta,omitempty" json:"meta,omitempty"`
 }
 
