@@ -92,7 +92,6 @@ func TestGeneratedProblems(t *testing.T) {
 		sample := reward.Sample{Prompt: p.Prompt, Gold: p.Answer, Response: p.Solution, Meta: p.Meta, Finished: true}
 		if p.Meta["check"] == check.Program {
 			require.NotEmpty(t, p.Meta["tests"])
-			require.Equal(t, reward.Error, scorer.Score(t.Context(), sample).Verdict, "a program needs its tests run")
 			return
 		}
 		right, err := g.Check(generated(p), p.Answer)

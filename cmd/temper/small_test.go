@@ -148,7 +148,7 @@ func TestDoctorSaysWhatIsWrong(t *testing.T) {
 	require.Contains(t, stdout, "FAIL  plugin")
 	require.Contains(t, stdout, "ok    dir")
 	require.Contains(t, stdout, "ok    ports")
-	require.Contains(t, stderr, "1 of 5 checks failed")
+	require.Contains(t, stderr, "1 of 6 checks failed")
 
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))

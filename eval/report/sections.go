@@ -44,11 +44,11 @@ func (d *Document) sections() []section {
 	if d.SwS != nil {
 		out = append(out, d.SwS.section())
 	}
-	if alarms := alarmRows(d.Stages); len(alarms) > 1 {
-		out = append(out, section{Title: "Alarms", Lines: []string{"What the rewards of the last rounds look like when training has gone wrong."}, Rows: alarms, Words: []int{1, 3}})
-	}
 	if d.Transfer != nil {
 		out = append(out, d.Transfer.section())
+	}
+	if alarms := alarmRows(d.Stages); len(alarms) > 1 {
+		out = append(out, section{Title: "Alarms", Lines: []string{"What the rewards of the last rounds look like when training has gone wrong."}, Rows: alarms, Words: []int{1, 3}})
 	}
 	out = appendBreakdowns(append(out, measures("Models", d.Models)...), "Models", d.Models)
 	for _, st := range d.Stages {
