@@ -30,6 +30,6 @@ func TestPreference(t *testing.T) {
 	sum, ok := Score{Parts: map[string]float64{"correct": 1, "correct#2": 1, "format": 0.5, "length#2": -0.25}}.Preference()
 	require.True(t, ok)
 	require.InDelta(t, 0.25, sum, 1e-12)
-	_, ok = Score{Parts: map[string]float64{"correct": 1}}.Preference()
-	require.False(t, ok)
+	_, ok = Score{Parts: map[string]float64{"correct": 1, "code": 1, "brier": 1, "rouge#2": 1, "bleu": 1, "chrf": 1, "patch": 1, "next_segment": 1, "exploration": 1}}.Preference()
+	require.False(t, ok, "these ask what is right")
 }
