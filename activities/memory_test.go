@@ -34,13 +34,12 @@ func TestTrainsInLessMemory(t *testing.T) {
 	l := newLab(t, "stages.sft.rows=2048", "stages.sft.steps=2")
 	stage, first := l.stage("sft"), start(l.out["base"]["model"])
 	worker := freshWorker(t, l.store)
-	_, err := worker.open()
-	require.NoError(t, err)
+	round(l, worker, l.stage("probe"), first, 0) // threads are started while there is memory for them
 	in := contract.TrainInput{Stage: stage, State: first, Span: contract.Span{To: 1}, Total: 4}
 
 	const spare = 256 << 20
 	restore := limitData(t, dataSize(t)+spare)
-	_, err = tried(t, worker, in)
+	_, err := tried(t, worker, in)
 	require.ErrorContains(t, err, errShort.Error())
 	_, err = tried(t, worker, in)
 	require.ErrorContains(t, err, errShort.Error())

@@ -25,8 +25,9 @@ type Statement struct {
 var objectActions = []string{"s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObjectRetention"}
 
 // ProjectPolicy keeps what is below a project's prefix to the principals, ARNs of users or roles: it lets them read, write, list and delete there, and denies
-// that to everybody else.
-func ProjectPolicy(bucket, project string, principals []string) (Policy, error) {
+// that to everybody else. With allowOnly it does not deny: in a store that gives users nothing by itself the others have nothing then, and one such as
+// versitygw does not know the caller's ARN in the condition that spares the principals.
+func ProjectPolicy(bucket, project string, principals []string, allowOnly bool) (Policy, error) {
 	if strings.ContainsAny(project, "*?$") || project == "" {
 		return Policy{}, fmt.Errorf("project %q: a prefix is a path without *, ? and $", project)
 	}
@@ -47,13 +48,18 @@ func ProjectPolicy(bucket, project string, principals []string) (Policy, error) 
 		}
 		return -1
 	}, project)
-	return Policy{Version: "2012-10-17", Statement: []Statement{
+	out := Policy{Version: "2012-10-17", Statement: []Statement{
 		{Sid: id + "Objects", Effect: "Allow", Principal: map[string]any{"AWS": principals}, Action: objectActions, Resource: objects},
 		{Sid: id + "List", Effect: "Allow", Principal: map[string]any{"AWS": principals}, Action: []string{"s3:ListBucket"}, Resource: []string{arn},
 			Condition: map[string]any{"StringLike": map[string]any{"s3:prefix": prefixes}}},
-		{Sid: id + "OthersObjects", Effect: "Deny", Principal: everybody, Action: []string{"s3:*Object*", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}, Resource: objects,
+	}}
+	if allowOnly {
+		return out, nil
+	}
+	out.Statement = append(out.Statement,
+		Statement{Sid: id + "OthersObjects", Effect: "Deny", Principal: everybody, Action: []string{"s3:*Object*", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}, Resource: objects,
 			Condition: map[string]any{"StringNotEquals": others}},
-		{Sid: id + "OthersList", Effect: "Deny", Principal: everybody, Action: []string{"s3:ListBucket", "s3:ListBucketVersions"}, Resource: []string{arn},
-			Condition: map[string]any{"StringNotEquals": others, "StringLike": map[string]any{"s3:prefix": prefixes}}},
-	}}, nil
+		Statement{Sid: id + "OthersList", Effect: "Deny", Principal: everybody, Action: []string{"s3:ListBucket", "s3:ListBucketVersions"}, Resource: []string{arn},
+			Condition: map[string]any{"StringNotEquals": others, "StringLike": map[string]any{"s3:prefix": prefixes}}})
+	return out, nil
 }

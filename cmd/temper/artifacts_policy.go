@@ -7,11 +7,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"temper/configs"
+	"temper/artifact/s3"
 )
 
 func (a *app) policyCommand() *cobra.Command {
 	var project string
+	var allowOnly bool
 	var principals []string
 	c := &cobra.Command{Use: "policy --project NAME --principal ARN", Short: "Print a bucket policy that keeps a project to its people", Args: arguments(0, 0, ""),
 		Long: `policy prints a bucket policy for a bucket that projects share, each below a prefix of its own (s3.prefix). It lets the principals read,
@@ -32,7 +33,7 @@ of several projects. Who may list the whole bucket still sees the names of objec
 			if len(principals) == 0 {
 				return usagef("--principal is missing: name who may use the project, such as arn:aws:iam::123456789012:role/reason")
 			}
-			p, err := projectPolicy(s.S3, strings.Trim(project, "/"), principals)
+			p, err := s3.ProjectPolicy(s.S3.Bucket, strings.Trim(project, "/"), principals, allowOnly)
 			if err != nil {
 				return err
 			}
@@ -45,55 +46,6 @@ of several projects. Who may list the whole bucket still sees the names of objec
 		}}
 	c.Flags().StringVar(&project, "project", "", "the project's `PREFIX` (default: s3.prefix)")
 	c.Flags().StringArrayVar(&principals, "principal", nil, "`ARN` of a user or role that may use the project; may be given again")
+	c.Flags().BoolVar(&allowOnly, "allow-only", false, "deny nobody: for stores such as versitygw, in which users have what bucket policies give them and nothing else")
 	return c
-}
-
-// policy is a bucket policy.
-type policy struct {
-	Version   string      `json:"Version"`
-	Statement []statement `json:"Statement"`
-}
-
-type statement struct {
-	Sid       string         `json:"Sid"`
-	Effect    string         `json:"Effect"`
-	Principal map[string]any `json:"Principal"`
-	Action    []string       `json:"Action"`
-	Resource  []string       `json:"Resource"`
-	Condition map[string]any `json:"Condition,omitempty"`
-}
-
-// objectActions is all that temper asks of objects.
-var objectActions = []string{"s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObjectRetention"}
-
-func projectPolicy(s configs.S3, project string, principals []string) (policy, error) {
-	if strings.ContainsAny(project, "*?$") || project == "" {
-		return policy{}, fmt.Errorf("--project %q: a prefix is a path without *, ? and $", project)
-	}
-	for _, p := range principals {
-		if !strings.HasPrefix(p, "arn:") || strings.ContainsAny(p, "*? ") {
-			return policy{}, fmt.Errorf("--principal %q: want the ARN of one user or role", p)
-		}
-	}
-	bucket := "arn:aws:s3:::" + s.Bucket
-	objects := []string{bucket + "/" + project + "/*"}
-	prefixes := []string{project, project + "/", project + "/*"}
-	// A role acts as a session of it, whose aws:PrincipalArn is the role's.
-	others := map[string]any{"aws:PrincipalArn": principals}
-	everybody := map[string]any{"AWS": "*"}
-	id := strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return -1
-	}, project)
-	return policy{Version: "2012-10-17", Statement: []statement{
-		{Sid: id + "Objects", Effect: "Allow", Principal: map[string]any{"AWS": principals}, Action: objectActions, Resource: objects},
-		{Sid: id + "List", Effect: "Allow", Principal: map[string]any{"AWS": principals}, Action: []string{"s3:ListBucket"}, Resource: []string{bucket},
-			Condition: map[string]any{"StringLike": map[string]any{"s3:prefix": prefixes}}},
-		{Sid: id + "OthersObjects", Effect: "Deny", Principal: everybody, Action: []string{"s3:*Object*", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}, Resource: objects,
-			Condition: map[string]any{"StringNotEquals": others}},
-		{Sid: id + "OthersList", Effect: "Deny", Principal: everybody, Action: []string{"s3:ListBucket", "s3:ListBucketVersions"}, Resource: []string{bucket},
-			Condition: map[string]any{"StringNotEquals": others, "StringLike": map[string]any{"s3:prefix": prefixes}}},
-	}}, nil
 }

@@ -19,6 +19,7 @@ import (
 	"temper/activities/contract"
 	"temper/artifact"
 	"temper/artifact/memory"
+	"temper/artifact/s3"
 )
 
 // made commits an artifact with one file.
@@ -159,7 +160,7 @@ func TestCopyInto(t *testing.T) {
 func TestProjectPolicy(t *testing.T) {
 	code, stdout, stderr := cli(t, "artifacts", "policy", "--project", "teams/reason/", "--principal", "arn:aws:iam::1:role/a", "--principal", "arn:aws:iam::1:user/b", "--set", "s3.bucket=shared")
 	require.Equal(t, exitOK, code, stderr)
-	var p policy
+	var p s3.Policy
 	require.NoError(t, json.Unmarshal([]byte(stdout), &p))
 	require.Equal(t, "2012-10-17", p.Version)
 	people := []any{"arn:aws:iam::1:role/a", "arn:aws:iam::1:user/b"}
@@ -189,6 +190,9 @@ func TestProjectPolicy(t *testing.T) {
 		}
 	}
 	require.Len(t, seen, 4)
+	code, stdout, stderr = cli(t, "artifacts", "policy", "--project", "x", "--principal", "arn:aws:iam::1:role/a", "--allow-only")
+	require.Equal(t, exitOK, code, stderr)
+	require.NotContains(t, stdout, "Deny")
 
 	code, stdout, _ = cli(t, "artifacts", "policy", "--principal", "arn:aws:iam::1:role/a", "--set", "s3.prefix=mine")
 	require.Equal(t, exitOK, code)
@@ -196,8 +200,8 @@ func TestProjectPolicy(t *testing.T) {
 	for want, args := range map[string][]string{
 		"--project is missing":   {"--principal", "arn:aws:iam::1:role/a"},
 		"--principal is missing": {"--project", "x"},
-		"--principal \"*\"":      {"--project", "x", "--principal", "*"},
-		"--project \"a*\"":       {"--project", "a*", "--principal", "arn:aws:iam::1:role/a"},
+		"principal \"*\"":      {"--project", "x", "--principal", "*"},
+		"project \"a*\"":       {"--project", "a*", "--principal", "arn:aws:iam::1:role/a"},
 	} {
 		code, _, stderr := cli(t, append([]string{"artifacts", "policy"}, args...)...)
 		require.NotEqual(t, exitOK, code)
