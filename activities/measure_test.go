@@ -144,6 +144,23 @@ func TestAnEvaluationKeepsItsResponses(t *testing.T) {
 	require.Equal(t, 4, count(many))
 	again.Result.Model = "base"
 	require.Equal(t, result, again.Result)
+
+	fresh := many.stage("solved")
+	fresh.Fresh = "tonight"
+	anew := done(many, newWorker(t, many.store), (*Activities).evaluateModel, contract.EvaluateInput{Stage: fresh, Name: "base", Model: many.out["base"]["model"]})
+	require.Equal(t, result, anew.Result, "drawn again")
+	_, ok, err := many.store.Recall(many.ctx, keyOf(t, fresh, many.out["base"]["model"]))
+	require.NoError(t, err)
+	require.True(t, ok)
+}
+
+// keyOf is the name of the first two problems' responses.
+func keyOf(t *testing.T, stage contract.Stage, model artifact.Ref) string {
+	t.Helper()
+	x := examination{in: contract.EvaluateInput{Stage: stage, Model: model}, settings: stage.Stage.Settings.(*pipelines.Evaluate)}
+	key, err := x.key(contract.Span{To: 2})
+	require.NoError(t, err)
+	return key
 }
 
 func keys(m map[string]float64) []string {

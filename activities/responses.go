@@ -57,7 +57,7 @@ func (x *examination) key(part contract.Span) (string, error) {
 	s := x.settings
 	body, err := json.Marshal(map[string]any{"version": responsesVersion, "model": x.in.Model.Content, "tasks": x.in.Stage.Data[s.Tasks].Content,
 		"from": part.From, "to": part.To, "samples": s.Samples, "temperature": s.Temperature, "top_p": s.TopP, "max_tokens": s.MaxTokens,
-		"reward": s.Reward, "seed": x.in.Stage.Seed})
+		"reward": s.Reward, "seed": x.in.Stage.Seed, "fresh": x.in.Stage.Fresh})
 	if err != nil {
 		return "", err
 	}

@@ -219,6 +219,7 @@ func (r *run) input(st pipelines.Stage) (in contract.StageInput, err error) {
 	in.Key = st.Key(contents, digests, r.in.Pipeline.Seed)
 	if r.in.Fresh != "" {
 		in.Key += "-" + r.in.Fresh
+		in.Stage.Fresh = r.in.Fresh
 	}
 	return in, nil
 }

@@ -72,6 +72,7 @@ type Stage struct {
 	Interventions []Intervention `json:"interventions,omitempty"`
 	// Streams are the procedural sources of the stage's task sets, for stages that read them without end.
 	Streams map[string]tasks.Source `json:"streams,omitempty"`
+	Fresh   string                  `json:"fresh,omitempty"` // as in PipelineInput
 }
 
 // Dataset describes one task set once it is in the bucket.
