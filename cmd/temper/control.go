@@ -151,6 +151,7 @@ func (c *conn) update(ctx context.Context, workflow, name string, in contract.Co
 	}
 	var missing *serviceerror.NotFound
 	var refused *temporal.ApplicationError
+	var unanswered *client.WorkflowUpdateServiceTimeoutOrCanceledError // the server gives up a moment before the deadline
 	switch {
 	case err == nil:
 		return said, nil
@@ -158,7 +159,7 @@ func (c *conn) update(ctx context.Context, workflow, name string, in contract.Co
 		return "", errors.New(refused.Message())
 	case errors.As(err, &missing):
 		return "", fmt.Errorf("%s is not running: %w", workflow, err)
-	case within.Err() != nil && ctx.Err() == nil:
+	case (within.Err() != nil || errors.As(err, &unanswered)) && ctx.Err() == nil:
 		return "", fmt.Errorf("no worker answered on queue %s within %s; temper worker starts one. The %s may still come to it", contract.QueueLight, updateWithin, name)
 	}
 	return "", fmt.Errorf("%s %s: %w", name, workflow, err)
