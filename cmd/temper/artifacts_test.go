@@ -200,8 +200,8 @@ func TestProjectPolicy(t *testing.T) {
 	for want, args := range map[string][]string{
 		"--project is missing":   {"--principal", "arn:aws:iam::1:role/a"},
 		"--principal is missing": {"--project", "x"},
-		"principal \"*\"":      {"--project", "x", "--principal", "*"},
-		"project \"a*\"":       {"--project", "a*", "--principal", "arn:aws:iam::1:role/a"},
+		"principal \"*\"":        {"--project", "x", "--principal", "*"},
+		"project \"a*\"":         {"--project", "a*", "--principal", "arn:aws:iam::1:role/a"},
 	} {
 		code, _, stderr := cli(t, append([]string{"artifacts", "policy"}, args...)...)
 		require.NotEqual(t, exitOK, code)
