@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -106,7 +107,7 @@ func TestEveryKindOnHostileResponses(t *testing.T) {
 		if name == "brier" {
 			specs = append(specs, PartSpec{Kind: "correct", Weight: 0, Options: &CorrectOptions{Answer: "exact"}})
 		}
-		s := scorer(t, specs)
+		s := scorer(t, specs, WithDeadline(5*time.Minute)) // the race detector slows it down by ten
 		for _, response := range hostile {
 			x := Sample{Prompt: "What?", Response: response, Gold: "five of them", Tokens: len(response), MaxTokens: 100, Meta: map[string]string{"words": "a,b", "files": `{"a": "b"}`,
 				"instruction_id_list": `["punctuation:no_comma"]`, "kwargs": "[{}]"}}
