@@ -1,7 +1,6 @@
 package activities
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -17,8 +16,7 @@ import (
 )
 
 const (
-	detailsFile = "problems.jsonl"
-	resultFile  = "result.json"
+	resultFile = "result.json"
 )
 
 // evaluateModel measures one model on a task set. Every model of the stage gets the same problems and the same noise. The responses are drawn and
@@ -85,24 +83,18 @@ func evaluationFiles(result eval.Result, details []report.ProblemDetail, problem
 		}
 	}
 	body, err := json.Marshal(result)
-	return map[string][]byte{resultFile: body, detailsFile: lines.Bytes(), unsolvedFile: tasks.WriteJSONL(unsolved)}, err
+	return map[string][]byte{resultFile: body, report.DetailsFile: lines.Bytes(), unsolvedFile: tasks.WriteJSONL(unsolved)}, err
 }
 
 // details reads the per-problem lines of an evaluation.
 func (a *Activities) details(ctx context.Context, ref artifact.Ref) ([]report.ProblemDetail, error) {
-	body, err := a.store.Read(ctx, ref, detailsFile)
+	body, err := a.store.Read(ctx, ref, report.DetailsFile)
 	if err != nil {
 		return nil, err
 	}
-	var out []report.ProblemDetail
-	scan := bufio.NewScanner(bytes.NewReader(body))
-	scan.Buffer(nil, 1<<26)
-	for scan.Scan() {
-		var d report.ProblemDetail
-		if err := json.Unmarshal(scan.Bytes(), &d); err != nil {
-			return nil, fmt.Errorf("%s/%s:%d: %w", ref.Short(), detailsFile, len(out)+1, err)
-		}
-		out = append(out, d)
+	out, err := report.ReadDetails(body)
+	if err != nil {
+		return nil, fmt.Errorf("%s/%w", ref.Short(), err)
 	}
-	return out, scan.Err()
+	return out, nil
 }

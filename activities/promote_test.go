@@ -106,7 +106,7 @@ func TestCompareModels(t *testing.T) {
 func TestCompareModelsErrors(t *testing.T) {
 	p := newPodium(t)
 	model := p.commit(kindModel, "model", nil)
-	none := p.commit(kindEvaluation, "none", map[string][]byte{detailsFile: nil})
+	none := p.commit(kindEvaluation, "none", map[string][]byte{report.DetailsFile: nil})
 	_, err := p.a.compareModels(t.Context(), contract.CompareInput{Stage: p.stage, Model: model, Champion: model, Candidate: p.measured("new", 1), Against: none})
 	require.ErrorContains(t, err, "none of the 1 and 0 problems is measured for both")
 	_, err = p.a.compareModels(t.Context(), contract.CompareInput{Stage: p.stage, Candidate: model, Against: none})

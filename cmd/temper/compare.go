@@ -1,10 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -117,19 +114,13 @@ func taskSet(e artifact.Entry) string {
 
 // problems reads an evaluation's samples by problem.
 func problems(ctx context.Context, s *artifact.Store, e artifact.Entry) ([]report.ProblemDetail, error) {
-	body, err := s.Read(ctx, e.Ref, "problems.jsonl")
+	body, err := s.Read(ctx, e.Ref, report.DetailsFile)
 	if err != nil {
 		return nil, err
 	}
-	var out []report.ProblemDetail
-	for dec := json.NewDecoder(bytes.NewReader(body)); ; {
-		var d report.ProblemDetail
-		switch err := dec.Decode(&d); {
-		case errors.Is(err, io.EOF):
-			return out, nil
-		case err != nil:
-			return nil, fmt.Errorf("%s: %w", e.Ref.Short(), err)
-		}
-		out = append(out, d)
+	out, err := report.ReadDetails(body)
+	if err != nil {
+		return nil, fmt.Errorf("%s/%w", e.Ref.Short(), err)
 	}
+	return out, nil
 }

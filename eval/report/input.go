@@ -1,6 +1,12 @@
 package report
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
 	"temper/artifact"
 	"temper/eval"
 	"temper/pipelines"
@@ -38,6 +44,24 @@ type ProblemDetail struct {
 	Scored     int      `json:"scored,omitempty"`    // samples that could be scored
 	Reward     float64  `json:"reward"`              // mean over these
 	Responses  []string `json:"responses,omitempty"` // texts of the samples
+}
+
+// DetailsFile is the file of an evaluation artifact that has a ProblemDetail in each line.
+const DetailsFile = "problems.jsonl"
+
+// ReadDetails reads what stands in such a file.
+func ReadDetails(body []byte) ([]ProblemDetail, error) {
+	var out []ProblemDetail
+	for dec := json.NewDecoder(bytes.NewReader(body)); ; {
+		var d ProblemDetail
+		switch err := dec.Decode(&d); {
+		case errors.Is(err, io.EOF):
+			return out, nil
+		case err != nil:
+			return nil, fmt.Errorf("%s:%d: %w", DetailsFile, len(out)+1, err)
+		}
+		out = append(out, d)
+	}
 }
 
 // Log is the log of an rl stage: the JSON file of its log artifact.

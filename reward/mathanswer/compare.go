@@ -211,6 +211,17 @@ func (s *side) split(n *node) (name string, inner *node, maybe bool) {
 	return "", n, false
 }
 
+// values evaluates both sides; not ok where one has no values, for which the gold's side is to blame if it is the gold.
+func (c *comparison) values(gold, pred *expression) (u, v []sample, ok bool) {
+	u, err := c.gold.valuesOf(gold)
+	if err != nil {
+		c.blame(err)
+		return nil, nil, false
+	}
+	v, err = c.pred.valuesOf(pred)
+	return u, v, err == nil
+}
+
 // numbers compares two scalars without units by their values.
 func (c *comparison) numbers(g, p *node) bool {
 	x, y := c.gold.expression(g), c.pred.expression(p)
@@ -223,13 +234,8 @@ func (c *comparison) numbers(g, p *node) bool {
 			return false
 		}
 	}
-	u, err := c.gold.valuesOf(x)
-	if err != nil {
-		c.blame(err)
-		return false
-	}
-	v, err := c.pred.valuesOf(y)
-	if err != nil {
+	u, v, ok := c.values(x, y)
+	if !ok {
 		return false
 	}
 	if (a == nil || b == nil) && agree(u, v, func(_ int, s, t number) bool { return near(s, t) }) {

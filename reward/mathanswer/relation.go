@@ -146,13 +146,8 @@ func (c *comparison) link(a, b link) bool {
 	if u, v := c.gold.residuesOf(x), c.pred.residuesOf(y); u != nil && v != nil && !proportional(u, v) {
 		return false
 	}
-	u, err := c.gold.valuesOf(x)
-	if err != nil {
-		c.blame(err)
-		return false
-	}
-	v, err := c.pred.valuesOf(y)
-	if err != nil {
+	u, v, ok := c.values(x, y)
+	if !ok {
 		return false
 	}
 	var first number
