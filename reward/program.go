@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"temper/reward/code"
-	"temper/reward/sandbox"
 )
 
 var codeKind = kind{name: "code", gives: "1 if the program in the answer passes the tests, else 0; decides the verdict", hi: 1, source: "HumanEval (arXiv 2107.03374), functional correctness",
@@ -18,6 +17,7 @@ type CodeOptions struct {
 	Prepend        bool    `option:"prepend" about:"without a Meta[\"prompt\"], the sample's prompt stands before the answer: for models that go on with a program"`
 	TimeoutSeconds float64 `option:"timeout_seconds" about:"for the tests, 10 by default"`
 	MemoryMB       int     `option:"memory_mb" about:"of all processes of a program, 512 by default"`
+	Sandbox        string  `option:"sandbox" about:"bubblewrap, or starlark: programs in Python only, many of them without a verdict (default: bubblewrap, and starlark where that cannot be had)"`
 }
 
 // codeSlack is what starting a sandbox and compiling may take beside the tests.
@@ -26,14 +26,19 @@ const codeSlack = 90 * time.Second
 func (o *CodeOptions) check(bad report) {
 	notNegative(bad, "timeout_seconds", o.TimeoutSeconds)
 	atLeastOne(bad, "memory_mb", o.MemoryMB)
+	oneOf(bad, "sandbox", o.Sandbox, sandboxes)
 }
+
+var sandboxes = []string{string(code.Bubblewrap), string(code.Starlark)}
 
 // build refuses where programs cannot be confined.
 func (o *CodeOptions) build() (judge, error) {
-	if err := sandbox.Check(); err != nil {
+	inside, err := code.Sandbox(o.Sandbox).Choose()
+	if err != nil {
 		return judge{}, err
 	}
 	limits := code.DefaultLimits()
+	limits.Sandbox = inside
 	limits.Timeout = or(time.Duration(o.TimeoutSeconds*float64(time.Second)), limits.Timeout)
 	limits.Memory = or(int64(o.MemoryMB)<<20, limits.Memory)
 	return judge{needs: limits.Timeout + codeSlack, verdict: func(ctx context.Context, x Sample) (ruling, error) {

@@ -11,7 +11,7 @@ import (
 func TestCodeDecides(t *testing.T) {
 	specs := []PartSpec{{Kind: "code", Weight: 2, Options: &CodeOptions{TimeoutSeconds: 5}}, {Kind: "distinct", Weight: 0}}
 	if err := sandbox.Check(); err != nil {
-		_, refused := New(specs)
+		_, refused := New([]PartSpec{{Kind: "code", Weight: 2, Options: &CodeOptions{Sandbox: "bubblewrap"}}})
 		require.ErrorIs(t, refused, sandbox.ErrUnavailable)
 		t.Skip(err)
 	}
@@ -46,4 +46,18 @@ func TestCodeDecides(t *testing.T) {
 	_, err := New([]PartSpec{{Kind: "code", Weight: 1, Options: &CodeOptions{TimeoutSeconds: -1, MemoryMB: -2}}})
 	require.ErrorContains(t, err, "code: timeout_seconds: must be finite and not negative")
 	require.ErrorContains(t, err, "code: memory_mb: must be at least 1, is -2")
+}
+
+// TestCodeAsStarlark has a verdict where the answer can be said in Starlark, and none elsewhere.
+func TestCodeAsStarlark(t *testing.T) {
+	s := scorer(t, []PartSpec{{Kind: "code", Weight: 2, Options: &CodeOptions{Sandbox: "starlark"}}})
+	meta := map[string]string{"language": "python", "tests": "assert double(4) == 8"}
+	for answer, want := range map[string]Verdict{
+		"def double(x: int) -> int:\n    return 2 * x":         Correct,
+		"def double(x):\n    return x":                         Wrong,
+		"class A:\n    pass\ndef double(x):\n    return 2 * x": Error,
+	} {
+		got := s.Score(t.Context(), Sample{Response: answer, Meta: meta})
+		require.Equal(t, want, got.Verdict, got.Detail)
+	}
 }

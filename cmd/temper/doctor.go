@@ -56,7 +56,7 @@ func (a *app) doctor(ctx context.Context) error {
 // checkSandbox says whether programs can be judged, which most runs do without.
 func checkSandbox() finding {
 	if err := sandbox.Check(); err != nil {
-		return finding{"sandbox", "not at hand, so programs cannot be judged: " + err.Error(), nil}
+		return finding{"sandbox", "not at hand, so only programs in Python can be judged, those that can be said in Starlark: " + err.Error(), nil}
 	}
 	return finding{"sandbox", "bubblewrap confines programs here", nil}
 }

@@ -15,11 +15,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"temper/reward/code"
-	"temper/reward/sandbox"
 )
 
 func (a *app) verifyCode() *cobra.Command {
-	var file string
+	var file, where string
 	var timeout time.Duration
 	var memory, parallel int
 	c := &cobra.Command{Use: "code", Short: "Run programs against tests, in a sandbox", Args: arguments(0, 0, ""),
@@ -31,7 +30,8 @@ func (a *app) verifyCode() *cobra.Command {
   prompt       stands before the completion, as in HumanEval (optional)
   entry_point  the function that tests give to check(candidate), as in HumanEval (optional)
 
-Other fields are left alone. Programs run under bubblewrap; without it nothing runs. A line that cannot be judged has the verdict error.`,
+Other fields are left alone. Programs run under bubblewrap. Where that cannot be had, answers in Python are judged as Starlark
+without running anything on the machine, in part: what Starlark lacks has the verdict error. So has a line that cannot be judged.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			switch {
 			case timeout <= 0:
@@ -41,8 +41,12 @@ Other fields are left alone. Programs run under bubblewrap; without it nothing r
 			case parallel < 1:
 				return usagef("--parallel must be at least 1, not %d", parallel)
 			}
-			if err := sandbox.Check(); err != nil {
-				return err
+			inside, err := code.Sandbox(where).Choose()
+			if err != nil {
+				return usagef("--sandbox: %w", err)
+			}
+			if inside == code.Starlark {
+				fmt.Fprintln(c.ErrOrStderr(), "judged as Starlark: what it lacks of Python, and Go, has the verdict error")
 			}
 			in := c.InOrStdin()
 			if file != "" {
@@ -53,7 +57,7 @@ Other fields are left alone. Programs run under bubblewrap; without it nothing r
 				defer f.Close()
 				in = f
 			}
-			limits := code.Limits{Timeout: timeout, Memory: int64(memory) << 20}
+			limits := code.Limits{Timeout: timeout, Memory: int64(memory) << 20, Sandbox: inside}
 			return judgeLines(c.Context(), in, a.out, parallel, func(ctx context.Context, line []byte) code.Judgement {
 				var p code.Program
 				if err := json.Unmarshal(line, &p); err != nil {
@@ -64,6 +68,7 @@ Other fields are left alone. Programs run under bubblewrap; without it nothing r
 		}}
 	d := code.DefaultLimits()
 	c.Flags().StringVar(&file, "in", "", "read the lines from `FILE` (default: the standard input)")
+	c.Flags().StringVar(&where, "sandbox", "", "bubblewrap or starlark (default: bubblewrap, and Starlark where that cannot be had)")
 	c.Flags().DurationVar(&timeout, "timeout", d.Timeout, "how long the tests of one answer may take")
 	c.Flags().IntVar(&memory, "memory", int(d.Memory>>20), "how much memory an answer may hold, in `MiB`")
 	c.Flags().IntVar(&parallel, "parallel", runtime.NumCPU(), "how many answers are judged at once")

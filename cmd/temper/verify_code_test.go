@@ -90,3 +90,23 @@ func TestJudgementsThatCannotBeWritten(t *testing.T) {
 	err := judgeLines(context.Background(), strings.NewReader(strings.Repeat("x\n", 1000)), fullDisk{}, 2, func(context.Context, []byte) code.Judgement { return code.Judgement{} })
 	assert.ErrorContains(t, err, "full")
 }
+
+// TestVerifyCodeAsStarlark is what happens without bubblewrap.
+func TestVerifyCodeAsStarlark(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "in.jsonl")
+	require.NoError(t, os.WriteFile(file, []byte(`{"language": "python", "completion": "def f(x): return x + 1", "tests": "assert f(1) == 2"}
+{"language": "python", "completion": "def f(x): return x", "tests": "assert f(1) == 2"}
+{"language": "python", "completion": "import re", "tests": "assert f(1) == 2"}
+{"language": "go", "completion": "x", "tests": "y"}`), 0o600))
+	var out, errs bytes.Buffer
+	require.Equal(t, exitOK, execute(context.Background(), []string{"verify", "code", "--in", file, "--sandbox", "starlark"}, &out, &errs), errs.String())
+	assert.Equal(t, `{"verdict":"correct","detail":""}
+{"verdict":"wrong","detail":"tests: line 1: assert f(1) == 2"}
+{"verdict":"error","detail":"line 3: not in Starlark, and there is no bubblewrap: answer: import re"}
+{"verdict":"error","detail":"line 4: language: \"go\" cannot be judged without bubblewrap; python can, in part"}
+`, out.String())
+	assert.Contains(t, errs.String(), "Starlark")
+	errs.Reset()
+	require.Equal(t, exitUsage, execute(context.Background(), []string{"verify", "code", "--in", file, "--sandbox", "none"}, &out, &errs))
+	assert.Contains(t, errs.String(), "--sandbox")
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"temper/reward/code/starlark"
 	"temper/reward/sandbox"
 )
 
@@ -37,12 +38,42 @@ type Judgement struct {
 type Limits struct {
 	Timeout time.Duration // of the tests; the default is 10 s
 	Memory  int64         // bytes of all processes together; the default is 512 MiB
+	Sandbox Sandbox
+}
+
+// Sandbox is what keeps an answer from everything else.
+type Sandbox string
+
+const (
+	Auto       Sandbox = ""           // bubblewrap, and Starlark where that cannot be had
+	Bubblewrap Sandbox = "bubblewrap" // the machine's own Python and Go, in package sandbox
+	Starlark   Sandbox = "starlark"   // answers in Python as Starlark, in package starlark; many have no verdict then
+)
+
+// Choose is the sandbox that answers run in, or why there is none.
+func (s Sandbox) Choose() (Sandbox, error) {
+	switch s {
+	case Starlark:
+		return s, starlark.Check()
+	case Bubblewrap:
+		return s, sandbox.Check()
+	case Auto:
+		err := sandbox.Check()
+		if err == nil {
+			return Bubblewrap, nil
+		}
+		if starlark.Check() == nil {
+			return Starlark, nil
+		}
+		return "", err
+	}
+	return "", fmt.Errorf("%q is not known; %s and %s are", string(s), Bubblewrap, Starlark)
 }
 
 // DefaultLimits of an answer.
 func DefaultLimits() Limits { return Limits{Timeout: 10 * time.Second, Memory: 512 << 20} }
 
-func (l Limits) sandbox() sandbox.Limits {
+func (l Limits) withDefaults() Limits {
 	d := DefaultLimits()
 	if l.Timeout <= 0 {
 		l.Timeout = d.Timeout
@@ -50,6 +81,11 @@ func (l Limits) sandbox() sandbox.Limits {
 	if l.Memory <= 0 {
 		l.Memory = d.Memory
 	}
+	return l
+}
+
+func (l Limits) sandbox() sandbox.Limits {
+	l = l.withDefaults()
 	// An interpreter's own addresses come on top of what a program holds.
 	return sandbox.Limits{Wall: l.Timeout, CPU: l.Timeout, Memory: l.Memory, AddressSpace: l.Memory + 64<<20}
 }
@@ -63,15 +99,17 @@ func Verify(ctx context.Context, p Program, l Limits) Judgement {
 	if p.Tests == "" {
 		return detail(errors.New("tests: there are none"))
 	}
-	if err := sandbox.Check(); err != nil {
+	inside, err := l.Sandbox.Choose()
+	if err != nil {
 		return detail(err)
 	}
 	var j Judgement
-	var err error
-	switch p.Language {
-	case "python":
+	switch {
+	case inside == Starlark:
+		j, err = dialect(ctx, p, l)
+	case p.Language == "python":
 		j, err = python(ctx, p, l)
-	case "go":
+	case p.Language == "go":
 		j, err = golang(ctx, p, l)
 	default:
 		err = fmt.Errorf("language: %q is not known; python and go are", p.Language)

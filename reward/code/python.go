@@ -51,18 +51,26 @@ const harnessFile = "/harness.pyc"
 
 var callsCheck = regexp.MustCompile(`(?m)^check\(`)
 
+// pythonTests are the tests with the call of HumanEval's check.
+func pythonTests(p Program) (string, error) {
+	if !strings.Contains(p.Tests, "def check(") || callsCheck.MatchString(p.Tests) {
+		return p.Tests, nil
+	}
+	if p.EntryPoint == "" {
+		return "", fmt.Errorf("tests: check is defined and never called; give entry_point, the function to call it with")
+	}
+	return p.Tests + "\ncheck(" + p.EntryPoint + ")\n", nil
+}
+
 // python runs the tests beside the answer with harness/, which says how the two are kept apart.
 func python(ctx context.Context, p Program, l Limits) (Judgement, error) {
 	in, err := interpreter()
 	if err != nil {
 		return Judgement{}, err
 	}
-	tests := p.Tests
-	if strings.Contains(tests, "def check(") && !callsCheck.MatchString(tests) {
-		if p.EntryPoint == "" {
-			return Judgement{}, fmt.Errorf("tests: check is defined and never called; give entry_point, the function to call it with")
-		}
-		tests += "\ncheck(" + p.EntryPoint + ")\n"
+	tests, err := pythonTests(p)
+	if err != nil {
+		return Judgement{}, err
 	}
 	answer := source(p)
 	limits := l.sandbox()

@@ -1,0 +1,72 @@
+package code
+
+import (
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// TestReferencesInStarlark judges the reference answers. None is wrong; how many have a verdict is logged.
+func TestReferencesInStarlark(t *testing.T) {
+	count := func(set string, programs []Program) {
+		start, correct := time.Now(), 0
+		for _, j := range verifyAll(t, programs, Limits{Sandbox: Starlark}) {
+			assert.NotEqual(t, Wrong, j.Verdict, j.Detail)
+			if j.Verdict == Correct {
+				correct++
+			}
+		}
+		t.Logf("%s: %d of %d reference answers are correct, the others have no verdict; %.0f a second", set, correct, len(programs), float64(len(programs))/time.Since(start).Seconds())
+		assert.Greater(t, float64(correct), 0.7*float64(len(programs)))
+	}
+	var programs []Program
+	for _, h := range shared[humanEval](t, "HumanEval.jsonl.gz") {
+		programs = append(programs, h.program(h.Solution))
+	}
+	count("HumanEval", programs)
+	programs = nil
+	for _, m := range shared[mbpp](t, "mbpp_even_task_id.jsonl") {
+		programs = append(programs, m.program(m.Code))
+	}
+	count("MBPP", programs)
+}
+
+func TestStarlarkJudgesNoGo(t *testing.T) {
+	j := Verify(t.Context(), Program{Language: "go", Completion: "func F() {}", Tests: "func TestF(t *testing.T) {}"}, Limits{Sandbox: Starlark})
+	assert.Equal(t, Error, j.Verdict)
+	assert.Contains(t, j.Detail, "go")
+}
+
+// TestStarlarkAgreesWithPython judges reference answers and changed ones both ways: where Starlark has a verdict, it is Python's. How many have one is logged.
+func TestStarlarkAgreesWithPython(t *testing.T) {
+	needsSandbox(t)
+	var names []string
+	var programs []Program
+	for kind, all := range mutants(t) {
+		for i, name := range slices.Sorted(maps.Keys(all)) {
+			if i%*every != 0 {
+				continue
+			}
+			names, programs = append(names, name+", "+kind), append(programs, all[name])
+		}
+	}
+	limits := Limits{Timeout: 5 * time.Second, Sandbox: Starlark}
+	as := verifyAll(t, programs, limits)
+	count := map[Verdict]int{}
+	var asked []Program
+	var at []int
+	for i, j := range as {
+		count[j.Verdict]++
+		if j.Verdict != Error {
+			asked, at = append(asked, programs[i]), append(at, i)
+		}
+	}
+	t.Logf("changed answers in Starlark: %d wrong, %d correct, %d without a verdict", count[Wrong], count[Correct], count[Error])
+	limits.Sandbox = Bubblewrap
+	for n, j := range verifyAll(t, asked, limits) {
+		assert.Equal(t, j.Verdict, as[at[n]].Verdict, "%s: %v in Starlark, %v in Python", names[at[n]], as[at[n]], j)
+	}
+}
