@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -164,6 +165,13 @@ func TestRetry(t *testing.T) {
 	t.Run("a rejected gate asks again", func(t *testing.T) {
 		l.sub(t)
 		l.start("gate", "stages.first.gate.approve=true")
+		beside := *l.c
+		beside.own = nil // as a command that does not run the servers
+		require.Eventually(t, func() bool {
+			l.out.Reset()
+			require.NoError(t, l.app.runs(ctx, &beside, 1))
+			return strings.Contains(l.out.String(), "first (gate)")
+		}, time.Minute, 20*time.Millisecond)
 		l.answer("gate/first", contract.UpdateReject)
 		require.ErrorContains(t, l.failure("gate"), "rejected by")
 		require.NoError(t, l.app.retry(ctx, l.c, "gate"))

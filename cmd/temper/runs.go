@@ -79,11 +79,23 @@ func (a *app) runs(ctx context.Context, c *conn, limit int) error {
 			if err != nil {
 				return err
 			}
-			now = strings.Join(rec.running(), ", ")
+			now = strings.Join(c.now(ctx, r, rec.running()), ", ")
 		}
 		rows = append(rows, []string{r.ID, r.Status, when(r.Start), took(r.took()), now})
 	}
 	return table(a.out, rows)
+}
+
+// now says which stages of an open run are at work and, where none is, which wait for a person.
+func (c *conn) now(ctx context.Context, r runInfo, running []string) []string {
+	if len(running) > 0 {
+		return running
+	}
+	var waiting []string
+	for _, stage := range slices.Sorted(maps.Keys(c.gates(ctx, r))) {
+		waiting = append(waiting, stage+" (gate)")
+	}
+	return waiting
 }
 
 func (a *app) showCommand() *cobra.Command {
