@@ -8,23 +8,33 @@ import (
 	"slices"
 	"syscall"
 
+	"go.temporal.io/sdk/worker"
+
 	"temper/activities/contract"
 	"temper/configs"
 )
 
-// takeHome gives a worker with an accelerator the queue for work that needs the states it holds.
-func takeHome(s configs.Worker) (queue string, leave func(), err error) {
+// takeHome gives a worker with an accelerator the queue for work that needs the states it holds. In a deployment the queue is one build's, so
+// that a worker of the next build, started in its place, takes nothing that belongs to this one.
+func takeHome(s configs.Worker, build string) (queue string, leave func(), err error) {
 	if !slices.Contains(s.Queues, contract.QueueGPU) {
 		return "", func() {}, nil
 	}
-	return home(filepath.Join(os.TempDir(), fmt.Sprintf("temper-workers-%d", os.Getuid())))
+	queue, leave, err = home(filepath.Join(os.TempDir(), fmt.Sprintf("temper-workers-%d", os.Getuid())))
+	if err == nil && build != "" {
+		queue += "/" + build
+	}
+	return queue, leave, err
 }
 
-// atHome adds the home queue, which is served as the queue of accelerators is.
+// atHome adds the home queue, which is served as the queue of accelerators is. It is no part of a deployment: the server makes a build current
+// only when it has all queues of the one before it, and no other worker has this one.
 func atHome(plans []planned, home string) []planned {
 	for _, p := range plans {
 		if p.queue == contract.QueueGPU {
-			return append(slices.Clone(plans), planned{queue: home, options: p.options})
+			options := p.options
+			options.DeploymentOptions = worker.DeploymentOptions{}
+			return append(slices.Clone(plans), planned{queue: home, options: options})
 		}
 	}
 	return plans

@@ -34,8 +34,18 @@ func TestTheHomeQueueIsServedAsTheAccelerators(t *testing.T) {
 	require.True(t, served[len(served)-1].options.DisableWorkflowWorker)
 
 	s := configs.Default().Worker
+	s.Deployment = "fleet"
+	plans, err = plan(s, "v1")
+	require.NoError(t, err)
+	served = atHome(plans, "mine")
+	require.True(t, served[len(served)-2].options.DeploymentOptions.UseVersioning)
+	require.False(t, served[len(served)-1].options.DeploymentOptions.UseVersioning, "the next build's workers do not have this queue")
+	queue, leave, err := takeHome(s, "v1")
+	require.NoError(t, err)
+	require.Regexp(t, "/v1$", queue)
+	leave()
 	s.Queues = []string{contract.QueueLight}
-	queue, leave, err := takeHome(s)
+	queue, leave, err = takeHome(s, "")
 	require.NoError(t, err)
 	require.Empty(t, queue, "nothing is held without an accelerator")
 	leave()

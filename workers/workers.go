@@ -72,7 +72,7 @@ func Start(ctx context.Context, o Options) (*Group, error) {
 	if o.OpenDevice == nil {
 		o.OpenDevice = DeviceOpener(o.Settings.XLA, o.Log)
 	}
-	home, leave, err := takeHome(o.Settings.Worker)
+	home, leave, err := takeHome(o.Settings.Worker, plans[0].options.DeploymentOptions.Version.BuildID)
 	if err != nil {
 		return nil, err
 	}
