@@ -3,6 +3,7 @@ package eval
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"temper/tasks"
 )
@@ -11,6 +12,8 @@ import (
 type RewardStat struct {
 	Mean float64    `json:"mean"` // over problems, of the mean over each problem's samples
 	CI95 [2]float64 `json:"ci95"` // percentile bootstrap over problems
+	// Deciles are the least of the problems' mean rewards, the tenth part's greatest, and so on to the greatest: 11 values.
+	Deciles []float64 `json:"deciles,omitempty"`
 	// Parts are the means of the reward's parts by kind; set by the caller.
 	Parts map[string]float64 `json:"parts,omitempty"`
 	// ByConcept is the mean over the problems of a concept; a problem counts in each of its concepts.
@@ -42,12 +45,21 @@ func SummariseRewards(problems []tasks.Problem, rewards [][]float64, seed uint64
 	if len(means) == 0 {
 		return RewardStat{}
 	}
-	out := RewardStat{Mean: mean(means), CI95: Bootstrap(means, seed)}
+	out := RewardStat{Mean: mean(means), CI95: Bootstrap(means, seed), Deciles: deciles(means)}
 	for c, values := range concepts {
 		if out.ByConcept == nil {
 			out.ByConcept = map[string]float64{}
 		}
 		out.ByConcept[c] = mean(values)
+	}
+	return out
+}
+
+func deciles(values []float64) []float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	out := make([]float64, 11)
+	for i := range out {
+		out[i] = quantile(sorted, float64(i)/10)
 	}
 	return out
 }

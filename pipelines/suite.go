@@ -95,6 +95,11 @@ func suiteTree(file string, root *yaml.Node, models []Subject) (*yaml.Node, erro
 		stages.Content = append(stages.Content, yamlMapping(e.Line, yamlText("evaluate"), &body))
 	}
 	out.Content = append(out.Content, yamlText("stages"), stages)
+	if first := configs.Child(evaluations.Content[0], "id"); first != nil && configs.Child(root, "report") == nil { // what the models answer
+		line := evaluations.Line
+		out.Content = append(out.Content, yamlText("report"), yamlMapping(line, yamlText("models"), first,
+			yamlText("samples"), yamlMapping(line, yamlText("evaluation"), first, yamlText("models"), names)))
+	}
 	return &out, nil
 }
 

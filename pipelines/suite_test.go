@@ -41,10 +41,11 @@ func TestLoadSuite(t *testing.T) {
 	require.Equal(t, Names{"mine", "best", "that"}, chains.Models)
 	require.Equal(t, 4, chains.Samples)
 	require.Equal(t, "chains", p.MainEvaluation())
+	require.Equal(t, &SamplesReport{Evaluation: "chains", Models: Names{"mine", "best", "that"}, N: 3}, p.Report.Samples, "a report shows what the models answer")
 }
 
 func TestBuiltInSuites(t *testing.T) {
-	require.Equal(t, []string{"domains"}, Suites())
+	require.Equal(t, []string{"domains", "stories"}, Suites())
 	for _, name := range Suites() {
 		p, err := LoadSuite(name, []Subject{{ID: "mine", Path: "/models/mine"}}, nil)
 		require.NoError(t, err)

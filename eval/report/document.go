@@ -14,10 +14,13 @@ import (
 // Document is the report of a run. Its JSON is what other programs read; Markdown, Text and HTML show the same to people, and need
 // nothing that is not in the JSON. Shares lie in [0, 1].
 type Document struct {
-	Run      string    `json:"run"`
-	Pipeline string    `json:"pipeline"`
-	Seeds    []uint64  `json:"seeds"`
-	Models   []Model   `json:"models"` // the main table
+	Run      string   `json:"run"`
+	Pipeline string   `json:"pipeline"`
+	Seeds    []uint64 `json:"seeds"`
+	Models   []Model  `json:"models"` // the main table
+	// Evaluation names the stage of the main table.
+	Evaluation string `json:"evaluation,omitempty"`
+
 	ReLIFT   *ReLIFT   `json:"relift,omitempty"`
 	LIMR     *LIMR     `json:"limr,omitempty"`
 	SwS      *SwS      `json:"sws,omitempty"`
@@ -79,6 +82,7 @@ func Build(in Input) (*Document, error) {
 			return nil, fmt.Errorf("build report: main table: evaluation %s has no results", main)
 		}
 		var err error
+		doc.Evaluation = main
 		if doc.Models, err = heldAgainst(in, main); err != nil {
 			return nil, fmt.Errorf("build report: %w", err)
 		}

@@ -34,12 +34,30 @@ func TestMeasuresAreShown(t *testing.T) {
 	}
 	html, err := d.HTML()
 	require.NoError(t, err)
-	require.Equal(t, 4, strings.Count(string(html), "<svg"), "three curves of pass@k and a reliability diagram")
+	require.Equal(t, 5, strings.Count(string(html), "<svg"), "the models' intervals, three curves of pass@k and a reliability diagram")
 	require.Contains(t, string(html), "share right by confidence (stated) of base")
 
 	bare := Document{Run: "r", Models: []Model{{Name: "base", PassAt: map[int]float64{1: 0.1}}}}
 	require.NotContains(t, bare.Markdown(), "calibration")
 	require.NotContains(t, bare.Markdown(), "one answer")
+}
+
+// TestRewardsAreDrawn: without a right or wrong there are the rewards of the problems, and the models' means beside each other.
+func TestRewardsAreDrawn(t *testing.T) {
+	reward := func(mean float64) *eval.RewardStat {
+		return &eval.RewardStat{Mean: mean, CI95: [2]float64{mean - 0.1, mean + 0.1}, Deciles: []float64{0, 0.2, mean, 0.9, 1}}
+	}
+	d := Document{Run: "r", Evaluation: "story", Models: []Model{{Name: "base", Reward: reward(0.25)}, {Name: "a-model-with-a-name-that-is-too-long", Reward: reward(0.75)}},
+		Stages: []Stage{{ID: "other", Models: []Model{{Name: "base", Reward: reward(0.5)}}}}}
+	html, err := d.HTML()
+	require.NoError(t, err)
+	for _, want := range []string{"mean reward, with 95% intervals", "rewards of the problems, base, median 0.25", "a-model-with-a-name-tha…", "<h2>Evaluation story</h2>", ">0.15<", ">0.85<"} {
+		require.Contains(t, string(html), want)
+	}
+	require.Equal(t, 4, strings.Count(string(html), "<svg"), "two spreads beside each other's mean, and one of the model alone")
+	w := compared(d.Models)
+	require.Equal(t, "170.0", w.Rows[0].From, "the least is on the left")
+	require.Equal(t, "552.0", w.Rows[1].To, "the greatest on the right")
 }
 
 func TestBoundary(t *testing.T) {

@@ -192,7 +192,7 @@ func TestShapeOfJSON(t *testing.T) {
 	for k := range wire {
 		keys = append(keys, k)
 	}
-	require.ElementsMatch(t, []string{"run", "pipeline", "seeds", "models", "stages"}, keys, "parts that nobody asked for are absent")
+	require.ElementsMatch(t, []string{"run", "pipeline", "seeds", "models", "evaluation", "stages"}, keys, "parts that nobody asked for are absent")
 	require.JSONEq(t, `[7]`, string(wire["seeds"]))
 	var models []struct {
 		Name   string                `json:"name"`

@@ -19,6 +19,8 @@ type section struct {
 	Samples []Sample
 	Curves  []Stage // stages with a curve; shown by HTML alone
 	Charts  []chart // shown by HTML alone
+
+	Whiskers *whiskers // the same
 }
 
 // head is the line under the title.
@@ -32,8 +34,12 @@ func (d *Document) head() string {
 
 func (d *Document) sections() []section {
 	var out []section
+	title := "Models"
+	if slices.ContainsFunc(d.Stages, func(st Stage) bool { return len(st.Models) > 0 }) { // one of several evaluations
+		title = "Evaluation " + d.Evaluation
+	}
 	if len(d.Models) > 0 {
-		out = append(out, modelSection("Models", d.Models))
+		out = append(out, modelSection(title, d.Models))
 	}
 	if d.ReLIFT != nil {
 		out = append(out, d.ReLIFT.section())
@@ -50,7 +56,7 @@ func (d *Document) sections() []section {
 	if d.Transfer != nil {
 		out = append(out, d.Transfer.section())
 	}
-	out = appendBreakdowns(append(out, measures("Models", d.Models)...), "Models", d.Models)
+	out = appendBreakdowns(append(out, measures(title, d.Models)...), title, d.Models)
 	for _, st := range d.Stages {
 		if len(st.Models) > 0 {
 			title := "Evaluation " + st.ID
@@ -86,7 +92,11 @@ func modelSection(title string, models []Model) section {
 	if slices.ContainsFunc(models, func(m Model) bool { return len(m.PassAt) > 0 }) {
 		main.Lines = append(main.Lines, "pass@k in percent, with 95% intervals by bootstrap over the problems.")
 	}
+	main.Whiskers = compared(models)
 	for _, m := range models {
+		if c, ok := spread(m); ok {
+			main.Charts = append(main.Charts, c)
+		}
 		for _, k := range slices.Sorted(maps.Keys(m.Skipped)) {
 			main.Lines = append(main.Lines, fmt.Sprintf("pass@%d of %s leaves out %s with fewer judged samples.", k, m.Name, plural(m.Skipped[k], "problem")))
 		}
