@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"temper/artifact"
 	"temper/eval"
@@ -20,7 +21,13 @@ func (a *Activities) contamination(ctx context.Context, model artifact.Ref, prob
 		return nil, err
 	}
 	out := &eval.Contamination{Sets: len(sets), Words: clean.DefaultWords}
-	found := make([]bool, len(problems))
+	asked, whole := clean.NewEvaluation(clean.DefaultWords), map[string][]int{}
+	for i, p := range problems {
+		asked.Add(p.ID, p.Prompt)
+		words := strings.Join(clean.Words(p.Prompt), " ")
+		whole[words] = append(whole[words], i)
+	}
+	inPart, asWhole := make([]bool, len(problems)), make([]bool, len(problems))
 	for _, set := range sets {
 		training, err := a.dataset(ctx, set)
 		if errors.Is(err, artifact.ErrNotFound) {
@@ -30,18 +37,22 @@ func (a *Activities) contamination(ctx context.Context, model artifact.Ref, prob
 		if err != nil {
 			return nil, err
 		}
-		texts := clean.NewEvaluation(clean.DefaultWords)
 		for _, p := range training {
-			texts.Add(p.ID, p.Prompt)
-		}
-		for i, p := range problems {
-			if _, _, ok := texts.Find(p.Prompt); ok {
-				found[i] = true
+			asked.Each(p.Prompt, func(_ string, questions []int32) {
+				for _, q := range questions {
+					inPart[q] = true
+				}
+			})
+			for _, i := range whole[strings.Join(clean.Words(p.Prompt), " ")] {
+				asWhole[i] = true
 			}
 		}
 	}
-	for _, f := range found {
-		if f {
+	for i := range problems {
+		if asWhole[i] {
+			out.Whole++
+		}
+		if asWhole[i] || inPart[i] {
 			out.Problems++
 		}
 	}

@@ -230,5 +230,5 @@ func TestContaminationIsNoted(t *testing.T) {
 	require.NoError(t, err)
 	next, err := l.store.Commit(l.ctx, artifact.Manifest{Kind: kindModel, Parents: []artifact.Parent{{Role: "model", Ref: trained}, {Role: "tasks/demos", Ref: l.sets["demos"].Ref}}}, files)
 	require.NoError(t, err)
-	require.Equal(t, &eval.Contamination{Problems: 3, Words: 13, Sets: 2}, evaluate(next))
+	require.Equal(t, &eval.Contamination{Problems: 3, Whole: 3, Words: 13, Sets: 2}, evaluate(next))
 }

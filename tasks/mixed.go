@@ -24,8 +24,17 @@ func mixture(name string) []procedural.Generator {
 	return out
 }
 
-// mixtures are the names of mixtures, sorted.
-func mixtures() []string {
+// About describes what a name stands for: a kind of problem, or a mixture of generators, which all have the same range of difficulty.
+func About(name string) (Info, bool) {
+	infos := Infos()
+	if i := slices.IndexFunc(infos, func(i Info) bool { return i.Name == name }); i >= 0 {
+		return infos[i], true
+	}
+	return Info{Name: name, Domain: name, Lowest: procedural.Easiest, Highest: procedural.Hardest}, mixture(name) != nil
+}
+
+// Mixtures are the names of mixtures, sorted.
+func Mixtures() []string {
 	out := []string{everyDomain}
 	for _, g := range generators {
 		out = append(out, g.Domain)

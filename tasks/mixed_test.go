@@ -7,8 +7,8 @@ import (
 )
 
 func TestMixtures(t *testing.T) {
-	require.Equal(t, []string{"all", "code", "logic", "math", "science", "simulation", "tabular"}, mixtures())
-	for _, name := range mixtures() {
+	require.Equal(t, []string{"all", "code", "logic", "math", "science", "simulation", "tabular"}, Mixtures())
+	for _, name := range Mixtures() {
 		n := len(mixture(name))
 		require.GreaterOrEqual(t, n, 4, name)
 		ps, err := Source{Procedural: name, Seed: 3, Count: 2 * n, Difficulty: []int{2, 2}}.Load(t.Context())

@@ -123,7 +123,7 @@ func (s Source) Validate() error {
 		}
 		s.validateDomain(bad, nil, procedural.Easiest, procedural.Hardest)
 	default:
-		bad("procedural", "unknown domain %q; known: %s; mixtures: %s", s.Procedural, strings.Join(Domains(), ", "), strings.Join(mixtures(), ", "))
+		bad("procedural", "unknown domain %q; known: %s; mixtures: %s", s.Procedural, strings.Join(Domains(), ", "), strings.Join(Mixtures(), ", "))
 	}
 	return errors.Join(errs...)
 }

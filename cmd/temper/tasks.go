@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,14 +27,13 @@ func (a *app) tasksSample() *cobra.Command {
 	var count, difficulty int
 	var seed uint64
 	var asJSON bool
-	c := &cobra.Command{Use: "sample NAME", Short: "Problems of one kind, with their answers and solutions", Args: arguments(1, 1, "the name of a kind of problem"),
+	c := &cobra.Command{Use: "sample NAME", Short: "Problems of one kind or of a mixture, with their answers and solutions", Args: arguments(1, 1, "the name of a kind of problem"),
 		Long: `Shows the first problems of a task set {procedural: NAME, seed: SEED, difficulty: [D, D]}. With --json they are lines as pipelines have them.`,
 		RunE: func(_ *cobra.Command, args []string) error {
-			at := slices.IndexFunc(tasks.Infos(), func(i tasks.Info) bool { return i.Name == args[0] })
-			if at < 0 {
-				return usagef("no kind of problem is named %q; known: %s", args[0], strings.Join(tasks.Domains(), ", "))
+			info, ok := tasks.About(args[0])
+			if !ok {
+				return usagef("no kind of problem is named %q; known: %s; and the mixtures %s", args[0], strings.Join(tasks.Domains(), ", "), strings.Join(tasks.Mixtures(), ", "))
 			}
-			info := tasks.Infos()[at]
 			switch {
 			case count < 1:
 				return usagef("--n must be at least 1, not %d", count)

@@ -36,7 +36,7 @@ func TestTasksSample(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, p)
 	}
-	for _, name := range tasks.Domains() {
+	for _, name := range append(tasks.Domains(), tasks.Mixtures()...) {
 		code, out, errs := ask(t, "", "tasks", "sample", name)
 		require.Equal(t, exitOK, code, errs)
 		require.NotEmpty(t, out)
@@ -46,6 +46,7 @@ func TestTasksSample(t *testing.T) {
 func TestTasksSampleRefuses(t *testing.T) {
 	for want, args := range map[string][]string{
 		`no kind of problem is named "countdwn"; known: aggregate,`: {"countdwn"},
+		"and the mixtures all, code, logic,":                        {"countdwn"},
 		"--difficulty must lie in [1, 10] for sudoku, not 11":       {"sudoku", "--difficulty", "11"},
 		"--difficulty must lie in [0, 4] for stories, not 5":        {"stories", "--difficulty", "5"},
 		"--n must be at least 1, not 0":                             {"sudoku", "--n", "0"},

@@ -42,6 +42,15 @@ func TestMeasuresAreShown(t *testing.T) {
 	require.NotContains(t, bare.Markdown(), "one answer")
 }
 
+// TestContaminationIsSaidOnce for the models that have the same.
+func TestContaminationIsSaidOnce(t *testing.T) {
+	same := &eval.Contamination{Problems: 5, Whole: 2, Words: 13}
+	d := Document{Run: "r", Models: []Model{{Name: "a", N: 24, Contamination: same}, {Name: "b", N: 24}, {Name: "c", N: 24, Contamination: same}, {Name: "d", N: 24, Contamination: &eval.Contamination{}}}}
+	text := d.Markdown()
+	require.Contains(t, text, "of 24 problems, 2 stand word for word and 3 in part (13 words in a row) in what was trained on by a, c.")
+	require.Equal(t, 1, strings.Count(text, "Contamination:"))
+}
+
 // TestRewardsAreDrawn: without a right or wrong there are the rewards of the problems, and the models' means beside each other.
 func TestRewardsAreDrawn(t *testing.T) {
 	reward := func(mean float64) *eval.RewardStat {

@@ -101,13 +101,30 @@ func modelSection(title string, models []Model) section {
 			main.Lines = append(main.Lines, fmt.Sprintf("pass@%d of %s leaves out %s with fewer judged samples.", k, m.Name, plural(m.Skipped[k], "problem")))
 		}
 	}
-	for _, m := range models {
-		if c := m.Contamination; c != nil && c.Problems > 0 {
-			main.Lines = append(main.Lines, fmt.Sprintf("Contamination: %s of %s stand in what %s was trained on, in part or as a whole (%d words in a row).",
-				plural(c.Problems, "problem"), grouped(m.N), m.Name, c.Words))
-		}
-	}
+	main.Lines = append(main.Lines, contaminations(models)...)
 	return main
+}
+
+// contaminations says which models were trained on problems that they are asked, models with the same in one sentence.
+func contaminations(models []Model) []string {
+	var order []string
+	by := map[string][]string{}
+	for _, m := range models {
+		c := m.Contamination
+		if c == nil || c.Problems == 0 {
+			continue
+		}
+		what := fmt.Sprintf("of %s, %s stand word for word and %s in part (%d words in a row)", plural(m.N, "problem"), grouped(c.Whole), grouped(c.Problems-c.Whole), c.Words)
+		if by[what] == nil {
+			order = append(order, what)
+		}
+		by[what] = append(by[what], m.Name)
+	}
+	var lines []string
+	for _, what := range order {
+		lines = append(lines, fmt.Sprintf("Contamination: %s in what was trained on by %s.", what, strings.Join(by[what], ", ")))
+	}
+	return lines
 }
 
 // appendBreakdowns adds what an evaluation says of parts of its problems.
