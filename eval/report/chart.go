@@ -21,6 +21,7 @@ type chart struct {
 	Low, High                                                      string // ends of the vertical axis
 	First, Last                                                    string // ends of the horizontal axis
 	Points                                                         string
+	Guide                                                          string // a line to hold the points against
 	EndX, EndY                                                     string
 	Marks                                                          string // ticks at the rounds that trained on demonstrations
 }
@@ -69,8 +70,8 @@ func scale(first, last float64) func(x float64) float64 {
 	return func(x float64) float64 { return chartLeft + (chartRight-chartLeft)*(x-first)/width }
 }
 
-// line draws points, which go from left to right.
-func line(points [][2]float64, f frame) chart {
+// line draws points, which go from left to right, with a guide to hold them against where there is one.
+func line(points [][2]float64, f frame, guide ...[2]float64) chart {
 	first, last := points[0], points[len(points)-1]
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, p := range points {
@@ -84,13 +85,16 @@ func line(points [][2]float64, f frame) chart {
 	}
 	x := scale(first[0], last[0])
 	y := func(v float64) float64 { return chartBottom - (chartBottom-chartTop)*(v-lo)/(hi-lo) }
-	texts := make([]string, len(points))
-	for i, p := range points {
-		texts[i] = fmt.Sprintf("%.1f,%.1f", x(p[0]), y(p[1]))
+	place := func(points [][2]float64) string {
+		texts := make([]string, len(points))
+		for i, p := range points {
+			texts[i] = fmt.Sprintf("%.1f,%.1f", x(p[0]), y(p[1]))
+		}
+		return strings.Join(texts, " ")
 	}
 	return chart{Width: chartWidth, Height: chartHeight, Left: chartLeft, Right: chartRight, Top: chartTop, Bottom: chartBottom,
 		PlotWidth: chartRight - chartLeft, PlotHeight: chartBottom - chartTop, Low: short(lo), High: short(hi), First: f.first, Last: f.last,
-		Points: strings.Join(texts, " "), EndX: fmt.Sprintf("%.1f", x(last[0])), EndY: fmt.Sprintf("%.1f", y(last[1]))}
+		Points: place(points), Guide: place(guide), EndX: fmt.Sprintf("%.1f", x(last[0])), EndY: fmt.Sprintf("%.1f", y(last[1]))}
 }
 
 // short writes a number in at most about seven characters.

@@ -139,8 +139,8 @@ func reliability(model, kind string, c eval.Calibration) chart {
 		points = append(points, [2]float64{b.Confidence, b.Accuracy})
 	}
 	first, last := points[0][0], points[len(points)-1][0]
-	out := line(points, frame{"confidence " + short(first), short(last), &[2]float64{0, 1}})
-	out.Label = fmt.Sprintf("share right by confidence (%s) of %s", kind, model)
+	out := line(points, frame{"confidence " + short(first), short(last), &[2]float64{0, 1}}, [2]float64{first, first}, [2]float64{last, last})
+	out.Label = fmt.Sprintf("share right by confidence (%s) of %s; dashed: as confident as right", kind, model)
 	return out
 }
 

@@ -36,6 +36,7 @@ func TestMeasuresAreShown(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 5, strings.Count(string(html), "<svg"), "the models' intervals, three curves of pass@k and a reliability diagram")
 	require.Contains(t, string(html), "share right by confidence (stated) of base")
+	require.Equal(t, 1, strings.Count(string(html), `class="guide"`), "the reliability diagram alone is held against a line")
 
 	bare := Document{Run: "r", Models: []Model{{Name: "base", PassAt: map[int]float64{1: 0.1}}}}
 	require.NotContains(t, bare.Markdown(), "calibration")
