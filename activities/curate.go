@@ -52,7 +52,7 @@ func (a *Activities) writeLog(ctx context.Context, in contract.LogInput) (artifa
 		log.Rounds = append(log.Rounds, round)
 		rounds = append(rounds, summary(record))
 	}
-	for _, a := range reward.Alarms(rounds, reward.DefaultThresholds()) {
+	for _, a := range reward.Alarms(rounds, reward.DefaultThresholds().Of(s.RecipeSettings.Reward)) {
 		log.Alarms = append(log.Alarms, report.Alarm(a))
 	}
 	for o, p := range pool.problems {

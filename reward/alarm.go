@@ -3,6 +3,7 @@ package reward
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 )
 
@@ -92,11 +93,23 @@ type Thresholds struct {
 	Longer   float64 // factor of the length
 	Repeated float64 // rise of the share of repeated 3-grams
 	Share    float64 // of the most frequent answer
+	// Logged are the parts of weight 0, which are there to be logged: they are never dead.
+	Logged []string
 }
 
 // DefaultThresholds suit rewards of about 1 for a right answer.
 func DefaultThresholds() Thresholds {
 	return Thresholds{Window: 5, Samples: 64, Rise: 0.05, Fall: 0.05, Longer: 2, Repeated: 0.2, Share: 0.8}
+}
+
+// Of are these thresholds for the rewards of some parts.
+func (t Thresholds) Of(parts []PartSpec) Thresholds {
+	for _, p := range parts {
+		if p.Weight == 0 {
+			t.Logged = append(t.Logged, p.Kind)
+		}
+	}
+	return t
 }
 
 // Alarms compares the last rounds with the first, and looks at the last by themselves. Each alarm is given at most once, in the order of the names
@@ -125,7 +138,7 @@ func Alarms(rounds []Round, t Thresholds) []Alarm {
 		add(ClassCollapse, "%.0f%% of %d answers are %q, and %.0f%% of these are right", 100*last.Share, last.Answers, clip(last.Answer), 100*last.Right)
 	}
 	for _, name := range names(last.Least) {
-		if last.Least[name] == last.Most[name] {
+		if last.Least[name] == last.Most[name] && !slices.Contains(t.Logged, name) {
 			add(DeadPart, "%s is %.3g for each of %d samples", name, last.Most[name], last.Samples)
 		}
 	}

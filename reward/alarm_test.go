@@ -98,6 +98,13 @@ func TestAlarms(t *testing.T) {
 	}
 }
 
+// TestLoggedPartsAreNotDead: a part of weight 0 is there to be logged.
+func TestLoggedPartsAreNotDead(t *testing.T) {
+	rounds := []Round{healthy(1, 1, 10, "a")}
+	require.Empty(t, Alarms(rounds, DefaultThresholds().Of([]PartSpec{{Kind: "correct"}, {Kind: "format", Weight: 1}})))
+	require.Len(t, Alarms(rounds, DefaultThresholds().Of([]PartSpec{{Kind: "correct", Weight: 0.5}})), 1)
+}
+
 func TestAlarmsOfAnyScores(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		var rounds []Round

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -23,6 +24,8 @@ const (
 	remoteTimeout = 60 * time.Second
 	// remoteAnswer bounds an answer in bytes.
 	remoteAnswer = 16 << 20
+	// remotePatience bounds the pause that an answer may ask for with Retry-After.
+	remotePatience = 5 * time.Minute
 )
 
 // remote is an address that JSON is posted to.
@@ -75,10 +78,15 @@ func (r *remote) ask(ctx context.Context, body []byte, read func(answer []byte) 
 		case try == remoteTries:
 			return fmt.Errorf("%w: %s, asked %d times: %w", ErrUnavailable, r.url, try, err)
 		}
+		wait := pause + rand.N(pause)
+		var busy *busyError
+		if errors.As(err, &busy) {
+			wait = max(wait, busy.pause)
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(pause + rand.N(pause)):
+		case <-time.After(wait):
 		}
 		pause *= 2
 	}
@@ -103,7 +111,30 @@ func (r *remote) post(ctx context.Context, body []byte) ([]byte, error) {
 		return nil, err
 	}
 	if answer.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("answers %s: %s", answer.Status, clip(string(text)))
+		err := fmt.Errorf("answers %s: %s", answer.Status, clip(string(text)))
+		if pause := retryAfter(answer.Header.Get("Retry-After")); pause > 0 {
+			return nil, &busyError{err, pause}
+		}
+		return nil, err
 	}
 	return text, nil
+}
+
+// busyError is an answer that asks for a pause.
+type busyError struct {
+	error
+	pause time.Duration
+}
+
+func (e *busyError) Unwrap() error { return e.error }
+
+// retryAfter is the pause that a Retry-After header asks for (RFC 9110, section 10.2.3), in seconds or until a time, within remotePatience; 0: none.
+func retryAfter(header string) time.Duration {
+	if seconds, err := strconv.Atoi(header); err == nil {
+		return time.Duration(min(max(0, seconds), int(remotePatience/time.Second))) * time.Second
+	}
+	if at, err := http.ParseTime(header); err == nil {
+		return min(max(0, time.Until(at)), remotePatience)
+	}
+	return 0
 }

@@ -122,3 +122,26 @@ func TestServiceIsChecked(t *testing.T) {
 		require.ErrorContains(t, spec.Validate(), says)
 	}
 }
+
+// TestPauseThatIsAskedFor: a service that is busy says for how long.
+func TestPauseThatIsAskedFor(t *testing.T) {
+	var first time.Time
+	var waited time.Duration
+	s := served(t, PartSpec{Weight: 1}, func(n int, w http.ResponseWriter, samples []Sample) {
+		if n == 1 {
+			first = time.Now()
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, "busy", http.StatusTooManyRequests)
+			return
+		}
+		waited = time.Since(first)
+		fmt.Fprint(w, `{"rewards": [0.5]}`)
+	})
+	got := s.Score(t.Context(), Sample{Response: "x"})
+	require.NotEqual(t, Error, got.Verdict, got.Detail)
+	require.GreaterOrEqual(t, waited, time.Second)
+	for header, want := range map[string]time.Duration{"": 0, "soon": 0, "-3": 0, "7": 7 * time.Second, "99999999999": remotePatience, "Mon, 02 Jan 2006 15:04:05 GMT": 0} {
+		require.Equal(t, want, retryAfter(header), header)
+	}
+	require.Greater(t, retryAfter(time.Now().Add(time.Minute).UTC().Format(http.TimeFormat)), 50*time.Second)
+}
