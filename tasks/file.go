@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"regexp"
 	"slices"
@@ -267,6 +268,8 @@ func field(row map[string]any, path string, required bool) (string, error) {
 			return "", nil
 		}
 		return "", fmt.Errorf("has no field %q", path)
+	case map[string]any:
+		return "", fmt.Errorf("field %q: is neither text nor a number; below it are %s", path, strings.Join(slices.Sorted(maps.Keys(v)), ", "))
 	default:
 		return "", fmt.Errorf("field %q: is neither text nor a number", path)
 	}

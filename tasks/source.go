@@ -51,7 +51,7 @@ type Source struct {
 	Fields Fields `yaml:"fields,omitempty" json:"fields,omitzero"`
 	// Template is a text/template over the row that makes the prompt: "Question: {{.question}}\nAnswer:".
 	Template string `yaml:"template,omitempty" json:"template,omitempty"`
-	// AnswerForm is how the reward finds the answer in a response: hash, gsm8k, boxed or exact; kept in Meta["answer"].
+	// AnswerForm is how the reward finds the answer in a response: one of answerForms; kept in Meta["answer"].
 	AnswerForm string `yaml:"answer_form,omitempty" json:"answer_form,omitempty"`
 	// ShuffleSeed, where given, shuffles the rows before Offset and Limit cut them.
 	ShuffleSeed *uint64 `yaml:"shuffle_seed,omitempty" json:"shuffle_seed,omitempty"`
@@ -159,12 +159,15 @@ func (s Source) foreign() []string {
 	return out
 }
 
+// answerForms are what rewards find answers by (package reward), as far as rows of files have what they need.
+var answerForms = []string{"boxed", "exact", "gsm8k", "hash", "math"}
+
 func (s Source) validateFile(bad func(field, format string, args ...any)) {
 	if !slices.Contains([]string{"", "jsonl", "gsm8k", "messages"}, s.Format) {
 		bad("format", "unknown %q; known: gsm8k, jsonl, messages", s.Format)
 	}
-	if !slices.Contains([]string{"", "hash", "gsm8k", "boxed", "exact"}, s.AnswerForm) {
-		bad("answer_form", "unknown %q; known: boxed, exact, gsm8k, hash", s.AnswerForm)
+	if s.AnswerForm != "" && !slices.Contains(answerForms, s.AnswerForm) {
+		bad("answer_form", "unknown %q; known: %s", s.AnswerForm, strings.Join(answerForms, ", "))
 	}
 	if s.Template != "" && s.Fields.Prompt != "" {
 		bad("fields.prompt", "cannot stand beside template, which makes the prompt")

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"temper/reward"
 )
 
 // TestTablesOfUsers: the files as people have them, with the fields named in the source.
@@ -56,4 +58,32 @@ func TestRealTables(t *testing.T) {
 			require.Equal(t, c.prompt, ps[0].Prompt)
 		}
 	}
+}
+
+// TestFormsOfAnswers: rewards know every form that rows can have, and find the answer by it.
+func TestFormsOfAnswers(t *testing.T) {
+	scorer, err := reward.New([]reward.PartSpec{{Kind: "correct", Weight: 1}})
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "rows.jsonl")
+	require.NoError(t, os.WriteFile(file, []byte(`{"prompt": "1/2 of 84?", "answer": "42"}`), 0o600))
+	for form, response := range map[string]string{"boxed": `so \boxed{42}`, "exact": "42", "gsm8k": "#### 42", "hash": "it is #42", "math": "The answer is $\\frac{84}{2}$."} {
+		require.Contains(t, answerForms, form)
+		ps, err := Source{File: file, AnswerForm: form}.Load(t.Context())
+		require.NoError(t, err)
+		for response, want := range map[string]reward.Verdict{response: reward.Correct, "nothing": reward.Wrong} {
+			got := scorer.Score(t.Context(), reward.Sample{Response: response, Gold: ps[0].Answer, Meta: ps[0].Meta})
+			require.Equal(t, want, got.Verdict, "%s: %s", form, got.Detail)
+		}
+	}
+	require.Len(t, answerForms, 5)
+}
+
+func TestAFieldThatHoldsOthersNamesThem(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "rows.jsonl")
+	require.NoError(t, os.WriteFile(file, []byte(`{"q": "?", "gold": {"target": 2, "solution": "1+1"}}`), 0o600))
+	_, err := Source{File: file, Fields: Fields{Prompt: "q", Answer: "gold"}}.Load(t.Context())
+	require.ErrorContains(t, err, `field "gold": is neither text nor a number; below it are solution, target`)
+	ps, err := Source{File: file, Fields: Fields{Prompt: "q", Answer: "gold.target"}}.Load(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "2", ps[0].Answer)
 }
