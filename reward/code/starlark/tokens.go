@@ -32,7 +32,6 @@ var operators = []string{"**=", "//=", ">>=", "<<=", "...", "**", "//", ">>", "<
 type scanner struct {
 	src  string
 	pos  int
-	line int
 }
 
 // scan splits a source into the tokens of its logical lines, brackets matched.
