@@ -30,8 +30,8 @@ type token struct {
 var operators = []string{"**=", "//=", ">>=", "<<=", "...", "**", "//", ">>", "<<", "<=", ">=", "==", "!=", "->", ":=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "@="}
 
 type scanner struct {
-	src  string
-	pos  int
+	src string
+	pos int
 }
 
 // scan splits a source into the tokens of its logical lines, brackets matched.

@@ -21,8 +21,8 @@ type translation struct {
 	asserts []string // the conditions of its assertions, by their number
 }
 
-// translate says a program in Starlark: no annotations, no imports of what is there anyway, assertions as calls, and the expressions that only Python has by others.
-// The lines keep their numbers.
+// translate says a program in Starlark: no annotations, no imports of what is there anyway, assertions as calls, and the expressions that only Python
+// has by others. The lines keep their numbers.
 func translate(python string) (*translation, error) {
 	tokens, err := scan(python)
 	if err != nil {
@@ -50,7 +50,7 @@ func translate(python string) (*translation, error) {
 
 // absent are statements and expressions that have no counterpart.
 var absent = map[string]string{"class": "classes", "try": "exceptions", "except": "exceptions", "finally": "exceptions", "with": "with", "yield": "generators", "global": "global",
-	"nonlocal": "nonlocal", "async": "async", "await": "await", "del": "del", "match": "", "exec": "exec", "eval": "eval", "input": "input", "open": "open"}
+	"nonlocal": "nonlocal", "async": "async", "await": "await", "del": "del", "exec": "exec", "eval": "eval", "input": "input", "open": "open"}
 
 func (t *translation) statement(line []token) ([]token, error) {
 	if len(line) == 0 {
