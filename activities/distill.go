@@ -113,7 +113,13 @@ func (a *Activities) onPolicyStep(ctx context.Context, e *engine, stage contract
 	if err != nil {
 		return contract.DistillOutput{}, err
 	}
-	answers, err := e.ask(ctx, policy{held.state.Config, params, held.text}, problems, scorer,
+	student := policy{held.state.Config, params, held.text}
+	if step.Round == 0 {
+		if err := student.fit(pool.problems, s.MaxTokens); err != nil {
+			return contract.DistillOutput{}, err
+		}
+	}
+	answers, err := e.ask(ctx, student, problems, scorer,
 		request{samples: s.OnPolicy.Samples, temperature: s.Temperature, maxTokens: s.MaxTokens, seed: stage.Seed + 1, iteration: step.Round})
 	if err != nil {
 		return contract.DistillOutput{}, err

@@ -37,6 +37,9 @@ func (a *Activities) evaluateModel(ctx context.Context, e *engine, in contract.E
 	}
 	x := examination{in: in, settings: s, problems: problems, scorer: scorer}
 	p, tally := policy{m.config, m.params, m.text}, newTally(problems)
+	if err := p.fit(problems, s.MaxTokens); err != nil {
+		return contract.EvaluateOutput{}, fmt.Errorf("task set %s: %w", s.Tasks, err)
+	}
 	parents := []artifact.Parent{{Role: "model", Ref: in.Model}, {Role: "tasks/" + s.Tasks, Ref: in.Stage.Data[s.Tasks]}}
 	for _, part := range x.shards() {
 		responses, ref, err := a.responses(ctx, e, &x, p, part)

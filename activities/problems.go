@@ -41,7 +41,7 @@ func (a *Activities) prepareTasks(ctx context.Context, in contract.PrepareInput)
 			Summary: fmt.Sprintf("task set: %d problems of %s", len(problems), in.Tasks[name])}
 		files := map[string][]byte{problemsFile: tasks.WriteJSONL(problems)}
 		if c := cleaned[name]; c != nil {
-			m.Metrics["duplicates"], m.Metrics["contaminated"] = float64(c.Duplicates), float64(c.Contaminated)
+			m.Metrics["duplicates"], m.Metrics["contaminated"], m.Metrics["long"] = float64(c.Duplicates), float64(c.Contaminated), float64(c.Long)
 			m.Summary += "; " + c.String()
 			if files[cleanedFile], err = json.MarshalIndent(c, "", "  "); err != nil {
 				return nil, err

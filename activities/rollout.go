@@ -135,6 +135,11 @@ func (a *Activities) sample(ctx context.Context, e *engine, in contract.RolloutI
 		return rollouts{}, err
 	}
 	defer done()
+	if in.Round == 0 {
+		if err := policy.fit(pool.problems, s.MaxTokens); err != nil {
+			return rollouts{}, err
+		}
+	}
 	ordinals, first := pool.draw(in.Stage.Seed, s.Weights, in.Round, s.Prompts), 0
 	if in.Shard != nil {
 		ordinals, first = ordinals[in.Shard.From:in.Shard.To], in.Shard.From

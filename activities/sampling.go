@@ -65,6 +65,9 @@ const maxBatch = 512
 
 // draw samples answers to problems: [problems][samples], not scored yet.
 func (e *engine) draw(ctx context.Context, p policy, problems []tasks.Problem, r request) ([][]answer, error) {
+	if err := p.fit(problems, r.maxTokens); err != nil {
+		return nil, err
+	}
 	prompts := make([]rollout.Prompt, 0, len(problems)*r.samples)
 	longest := r.longest
 	for i, problem := range problems {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"temper/tasks/clean"
 )
@@ -18,12 +19,14 @@ type Cleaning struct {
 	// is contamination; default 13.
 	Against []string `yaml:"against,omitempty" json:"against,omitempty"`
 	Words   int      `yaml:"words,omitempty" json:"words,omitempty"`
+	// Longest is how many characters a prompt may have; 0: any number.
+	Longest int `yaml:"longest,omitempty" json:"longest,omitempty"`
 }
 
 const defaultSimilarity = 0.8
 
 func (c Cleaning) zero() bool {
-	return c.Duplicates == "" && c.Similarity == 0 && len(c.Against) == 0 && c.Words == 0
+	return c.Duplicates == "" && c.Similarity == 0 && len(c.Against) == 0 && c.Words == 0 && c.Longest == 0
 }
 
 func (c Cleaning) validate(bad func(field, format string, args ...any)) {
@@ -34,6 +37,9 @@ func (c Cleaning) validate(bad func(field, format string, args ...any)) {
 		bad("clean.similarity", "does not apply without duplicates: near")
 	} else if !(c.Similarity >= 0 && c.Similarity <= 1) {
 		bad("clean.similarity", "must lie in (0, 1], is %v", c.Similarity)
+	}
+	if c.Longest < 0 {
+		bad("clean.longest", "must be at least 1, is %d", c.Longest)
 	}
 	if c.Words < 0 {
 		bad("clean.words", "must be at least 1, is %d", c.Words)
@@ -48,25 +54,27 @@ type Cleaned struct {
 	Rows         int       `json:"rows"` // that were looked at
 	Duplicates   int       `json:"duplicates"`
 	Contaminated int       `json:"contaminated"`
+	Long         int       `json:"long"`
 	Removed      []Removed `json:"removed"`
 }
 
 // Removed is one row that was left out.
 type Removed struct {
 	ID         string  `json:"id"`
-	Why        string  `json:"why"` // duplicate, near-duplicate or contaminated
-	Of         string  `json:"of"`  // the row, or the set and the question
+	Why        string  `json:"why"`          // duplicate, near-duplicate, contaminated or long
+	Of         string  `json:"of,omitempty"` // the row, or the set and the question
 	Similarity float64 `json:"similarity,omitempty"`
 	Common     string  `json:"common,omitempty"` // the words in common with the question
 }
 
 // String is the report in a line.
 func (c *Cleaned) String() string {
-	return fmt.Sprintf("of %d rows %d left out: %d duplicates, %d contaminated", c.Rows, len(c.Removed), c.Duplicates, c.Contaminated)
+	return fmt.Sprintf("of %d rows %d left out: %d duplicates, %d contaminated, %d too long", c.Rows, len(c.Removed), c.Duplicates, c.Contaminated, c.Long)
 }
 
 // cleaner goes through the rows of a file.
 type cleaner struct {
+	longest     int               // characters; 0: any number
 	seen        map[string]string // words → id
 	near        *clean.Near
 	ids         []string // of the texts that near has kept
@@ -75,7 +83,7 @@ type cleaner struct {
 }
 
 func newCleaner(c Cleaning, against map[string][]Problem) *cleaner {
-	out := &cleaner{report: Cleaned{Removed: []Removed{}}}
+	out := &cleaner{longest: c.Longest, report: Cleaned{Removed: []Removed{}}}
 	switch c.Duplicates {
 	case "exact":
 		out.seen = map[string]string{}
@@ -107,6 +115,11 @@ func (c *cleaner) keeps(p Problem) bool {
 		return true
 	}
 	c.report.Rows++
+	if c.longest > 0 && utf8.RuneCountInString(p.Prompt) > c.longest {
+		c.report.Long++
+		c.report.Removed = append(c.report.Removed, Removed{ID: p.ID, Why: "long"})
+		return false
+	}
 	if c.evaluations != nil {
 		if of, common, found := c.evaluations.Find(p.Prompt); found {
 			c.report.Contaminated++

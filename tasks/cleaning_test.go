@@ -3,6 +3,7 @@ package tasks
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,9 +51,20 @@ func TestCleaning(t *testing.T) {
 	require.Equal(t, 4, report.Contaminated, "the questions in part or as a whole, before the limit")
 	require.Equal(t, "test/test.jsonl:1", report.Removed[0].Of)
 	require.Contains(t, report.Removed[0].Common, "monday and twice as many")
-	require.Equal(t, "of 6 rows 4 left out: 0 duplicates, 4 contaminated", report.String())
+	require.Equal(t, "of 6 rows 4 left out: 0 duplicates, 4 contaminated, 0 too long", report.String())
+
+	got, report = ids(Source{File: train, Clean: Cleaning{Longest: 20}})
+	require.NotEmpty(t, got)
+	require.Equal(t, 6-len(got), report.Long)
+	require.Equal(t, "long", report.Removed[0].Why)
+	sets, err := Source{File: train}.Load(t.Context())
+	require.NoError(t, err)
+	for _, p := range sets {
+		require.Equal(t, len(p.Prompt) <= 20, slices.Contains(got, strings.TrimPrefix(p.ID, "train.jsonl:")), p.Prompt)
+	}
 
 	for says, source := range map[string]Source{
+		"clean.longest: must be at least 1":                                   {File: train, Clean: Cleaning{Longest: -1}},
 		"clean.duplicates: unknown":                                           {File: train, Clean: Cleaning{Duplicates: "some"}},
 		"clean.similarity: does not apply":                                    {File: train, Clean: Cleaning{Similarity: 0.5}},
 		"clean.similarity: must lie in (0, 1]":                                {File: train, Clean: Cleaning{Duplicates: "near", Similarity: 2}},
