@@ -125,12 +125,18 @@ func (a *Activities) demoPlan(ctx context.Context, in contract.TrainInput, t *te
 		if err != nil {
 			return demoPlan{}, err
 		}
+		if err := fitRows(demos, s.Length, func(i int) string { return "problem " + pool.problems[i].ID }); err != nil {
+			return demoPlan{}, err
+		}
 		order := shuffled(demos, in.Stage.Seed, demosPerStep(s, demos))
 		return demoPlan{layout: train.Layout{Rows: s.Rows, Length: s.Length, Packing: s.Packing}, optim: s.Optim, objective: objective.SFT{},
 			examples: func(step int) ([]train.Example, error) { return train.Demonstrations(order(step), s.MaskPrompt), nil }}, nil
 	case *pipelines.Distill:
 		demos, err := a.demonstrations(ctx, in.Data)
 		if err != nil {
+			return demoPlan{}, err
+		}
+		if err := fitRows(demos, s.Length, func(i int) string { return fmt.Sprintf("the teacher's sample %d", i+1) }); err != nil {
 			return demoPlan{}, err
 		}
 		teacher := in.Stage.Models[s.Teacher]

@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"temper/tasks"
+	"temper/train"
 )
 
 // templateTokens is more than what a tokenizer adds to a text's bytes by itself: marks of its beginning, a space before it.
@@ -41,4 +42,22 @@ func (p policy) fit(problems []tasks.Problem, maxTokens int) error {
 	}
 	return fmt.Errorf("%d of %d prompts are too long for the model: problem %s has %d tokens, with max_tokens %d more than its %d positions; %s",
 		long, len(problems), worst.ID, most, maxTokens, p.config.MaxPositions, remedy)
+}
+
+// fitRows refuses demonstrations that no row can hold, before any is trained on; name says what the i-th is.
+func fitRows(demos []train.Demo, length int, name func(i int) string) error {
+	long, worst, most := 0, 0, length
+	for i, d := range demos {
+		n := len(d.Prompt) + len(d.Response) - 1 // the last token is predicted only
+		if n > length {
+			long++
+		}
+		if n > most {
+			worst, most = i, n
+		}
+	}
+	if long == 0 {
+		return nil
+	}
+	return fmt.Errorf("length: %d of %d demonstrations do not fit a row of %d: %s needs one of %d", long, len(demos), length, name(worst), most)
 }

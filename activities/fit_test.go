@@ -11,6 +11,7 @@ import (
 	"temper/artifact"
 	"temper/pipelines"
 	"temper/tasks"
+	"temper/train"
 )
 
 // TestLongPromptsAreFoundAtTheBeginning: a prompt that leaves no room for an answer ends a stage before its first round, not in the round that draws it.
@@ -49,4 +50,23 @@ func TestLongPromptsAreFoundAtTheBeginning(t *testing.T) {
 		longest, _ := strconv.Atoi(remedy.FindStringSubmatch(err.Error())[1])
 		require.NoError(t, run(set(longest)), "%s: the remedy helps", name)
 	}
+}
+
+// TestLongDemonstrationsAreFoundAtTheBeginning, not in the step that draws one.
+func TestLongDemonstrationsAreFoundAtTheBeginning(t *testing.T) {
+	l := newLab(t)
+	for length, says := range map[int]string{48: "", 24: "length: 8 of 8 demonstrations do not fit a row of 24: problem chain:"} {
+		stage := l.stage("sft")
+		stage.Stage.Settings.(*pipelines.SFT).Length = length
+		_, err := do(l, l.a, (*Activities).trainDemos, contract.TrainInput{Stage: stage, State: start(l.out["base"]["model"]), Span: contract.Span{To: 1}, Total: 4})
+		if says == "" {
+			require.NoError(t, err)
+			continue
+		}
+		require.ErrorContains(t, err, says)
+	}
+	demo := func(n int) train.Demo { return train.Demo{Prompt: make([]int32, n), Response: make([]int32, 2)} }
+	name := func(i int) string { return string(rune('a' + i)) }
+	require.NoError(t, fitRows([]train.Demo{demo(1), demo(9)}, 10, name))
+	require.EqualError(t, fitRows([]train.Demo{demo(1), demo(10), demo(12)}, 10, name), "length: 2 of 3 demonstrations do not fit a row of 10: c needs one of 13")
 }
