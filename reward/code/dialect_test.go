@@ -9,8 +9,17 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
+// leftOut skips a test where each process takes a second to start, under the race detector.
+func leftOut(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("hundreds of processes; left out by -short")
+	}
+}
+
 // TestReferencesInStarlark judges the reference answers. None is wrong; how many have a verdict is logged.
 func TestReferencesInStarlark(t *testing.T) {
+	leftOut(t)
 	count := func(set string, programs []Program) {
 		start, correct := time.Now(), 0
 		for _, j := range verifyAll(t, programs, Limits{Sandbox: Starlark}) {
@@ -42,6 +51,7 @@ func TestStarlarkJudgesNoGo(t *testing.T) {
 
 // TestStarlarkAgreesWithPython judges reference answers and changed ones both ways: where Starlark has a verdict, it is Python's. How many have one is logged.
 func TestStarlarkAgreesWithPython(t *testing.T) {
+	leftOut(t)
 	needsSandbox(t)
 	var names []string
 	var programs []Program
