@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -83,6 +84,21 @@ type mbpp struct {
 
 func (m mbpp) program(completion string) Program {
 	return Program{Language: "python", Completion: completion, Tests: m.Setup + "\n" + strings.Join(append(m.Tests, m.More...), "\n")}
+}
+
+// references are the reference solutions of a data set, HumanEval or MBPP, by the names of its problems.
+func references(t *testing.T, set string) (names []string, programs []Program) {
+	t.Helper()
+	if set == "HumanEval" {
+		for _, h := range shared[humanEval](t, "HumanEval.jsonl.gz") {
+			names, programs = append(names, h.TaskID), append(programs, h.program(h.Solution))
+		}
+		return names, programs
+	}
+	for _, m := range shared[mbpp](t, "mbpp_even_task_id.jsonl") {
+		names, programs = append(names, fmt.Sprint("MBPP/", m.TaskID)), append(programs, m.program(m.Code))
+	}
+	return names, programs
 }
 
 // verifyAll judges programs on all processors, in order.

@@ -20,27 +20,20 @@ func leftOut(t *testing.T) {
 // TestReferencesInStarlark judges the reference answers. None is wrong; how many have a verdict is logged.
 func TestReferencesInStarlark(t *testing.T) {
 	leftOut(t)
-	count := func(set string, programs []Program) {
-		start, correct := time.Now(), 0
-		for _, j := range verifyAll(t, programs, Limits{Sandbox: Starlark}) {
-			assert.NotEqual(t, Wrong, j.Verdict, j.Detail)
-			if j.Verdict == Correct {
-				correct++
+	for _, set := range []string{"HumanEval", "MBPP"} {
+		t.Run(set, func(t *testing.T) {
+			_, programs := references(t, set)
+			start, correct := time.Now(), 0
+			for _, j := range verifyAll(t, programs, Limits{Sandbox: Starlark}) {
+				assert.NotEqual(t, Wrong, j.Verdict, j.Detail)
+				if j.Verdict == Correct {
+					correct++
+				}
 			}
-		}
-		t.Logf("%s: %d of %d reference answers are correct, the others have no verdict; %.0f a second", set, correct, len(programs), float64(len(programs))/time.Since(start).Seconds())
-		assert.Greater(t, float64(correct), 0.7*float64(len(programs)))
+			t.Logf("%d of %d reference answers are correct, the others have no verdict; %.0f a second", correct, len(programs), float64(len(programs))/time.Since(start).Seconds())
+			assert.Greater(t, float64(correct), 0.7*float64(len(programs)))
+		})
 	}
-	var programs []Program
-	for _, h := range shared[humanEval](t, "HumanEval.jsonl.gz") {
-		programs = append(programs, h.program(h.Solution))
-	}
-	count("HumanEval", programs)
-	programs = nil
-	for _, m := range shared[mbpp](t, "mbpp_even_task_id.jsonl") {
-		programs = append(programs, m.program(m.Code))
-	}
-	count("MBPP", programs)
 }
 
 func TestStarlarkJudgesNoGo(t *testing.T) {

@@ -12,27 +12,15 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestHumanEvalReferencesPass(t *testing.T) {
+func TestReferencesPass(t *testing.T) {
 	needsSandbox(t)
-	problems := shared[humanEval](t, "HumanEval.jsonl.gz")
-	var programs []Program
-	for _, h := range problems {
-		programs = append(programs, h.program(h.Solution))
-	}
-	for i, j := range verifyAll(t, programs, Limits{}) {
-		assert.Equal(t, Judgement{Verdict: Correct}, j, problems[i].TaskID)
-	}
-}
-
-func TestMBPPReferencesPass(t *testing.T) {
-	needsSandbox(t)
-	problems := shared[mbpp](t, "mbpp_even_task_id.jsonl")
-	var programs []Program
-	for _, m := range problems {
-		programs = append(programs, m.program(m.Code))
-	}
-	for i, j := range verifyAll(t, programs, Limits{}) {
-		assert.Equal(t, Judgement{Verdict: Correct}, j, problems[i].TaskID)
+	for _, set := range []string{"HumanEval", "MBPP"} {
+		t.Run(set, func(t *testing.T) {
+			names, programs := references(t, set)
+			for i, j := range verifyAll(t, programs, Limits{}) {
+				assert.Equal(t, Judgement{Verdict: Correct}, j, names[i])
+			}
+		})
 	}
 }
 
