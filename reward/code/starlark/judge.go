@@ -100,8 +100,8 @@ func run(name, python string, names starlark.StringDict) (starlark.StringDict, *
 
 func thread(name string) *starlark.Thread { return &starlark.Thread{Name: name} }
 
-// alike are the errors that Python raises for the same cause.
-var alike = []string{"out of range", " by zero", "not in dict", "not found in list", "empty list", "invalid literal", "int: invalid"}
+// sameErrors are those that Python raises for the same cause.
+var sameErrors = []string{"out of range", " by zero", "not in dict", "not found in list", "empty list", "invalid literal", "int: invalid"}
 
 // outcome is a failure's verdict: wrong where Python would fail as well, otherwise error.
 func outcome(err error) Outcome {
@@ -121,7 +121,7 @@ func outcome(err error) Outcome {
 	}
 	var no refused
 	if !errors.As(err, &no) && trace != nil {
-		for _, a := range alike {
+		for _, a := range sameErrors {
 			if strings.Contains(err.Error(), a) {
 				return Outcome{"wrong", at + err.Error()}
 			}

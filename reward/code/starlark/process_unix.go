@@ -110,7 +110,8 @@ func Judge(ctx context.Context, p Program, l Limits) (Outcome, error) {
 	case ctx.Err() != nil:
 		return Outcome{}, ctx.Err()
 	case timed.Err() != nil:
-		return Outcome{"wrong", fmt.Sprintf("timeout: not done after %s", l.Wall)}, nil
+		// Starlark can be ten times slower than Python, so this says nothing.
+		return Outcome{"error", fmt.Sprintf("timeout: not done after %s", l.Wall)}, nil
 	case cmd.ProcessState != nil && cmd.ProcessState.ExitCode() == exitMemory, bytes.Contains(stderr.Bytes(), []byte("out of memory")):
 		return Outcome{"wrong", fmt.Sprintf("memory: held more than %d MiB", l.Memory>>20)}, nil
 	case bytes.Contains(stderr.Bytes(), []byte("stack overflow")):

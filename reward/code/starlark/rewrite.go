@@ -65,12 +65,12 @@ func expression(e syntax.Expr) syntax.Expr {
 	case *syntax.BinaryExpr:
 		set(&e.X)
 		set(&e.Y)
-		switch e.Op {
-		case syntax.EQL:
+		switch {
+		case e.Op == syntax.EQL && !alike(e.X, e.Y):
 			return call("eq", e.X, e.Y)
-		case syntax.NEQ:
+		case e.Op == syntax.NEQ && !alike(e.X, e.Y):
 			return call("ne", e.X, e.Y)
-		case syntax.PERCENT:
+		case e.Op == syntax.PERCENT && !literal(e.Y, syntax.INT): // a whole number is written alike
 			return call("mod", e.X, e.Y)
 		}
 	case *syntax.CallExpr:
@@ -136,6 +136,31 @@ func expression(e syntax.Expr) syntax.Expr {
 		set(&e.X)
 	}
 	return e
+}
+
+// alike says of expressions that Starlark compares them as Python does, whatever they are: a text is no truth value, and the result of arithmetic
+// is none that could equal a number.
+func alike(x, y syntax.Expr) bool {
+	return literal(x, syntax.STRING) || literal(y, syntax.STRING) || literal(x, syntax.INT) && arithmetic(y) || literal(y, syntax.INT) && arithmetic(x)
+}
+
+func literal(e syntax.Expr, kind syntax.Token) bool {
+	l, ok := e.(*syntax.Literal)
+	return ok && l.Token == kind
+}
+
+// arithmetic is that of numbers, as it stands or as it was rewritten.
+func arithmetic(e syntax.Expr) bool {
+	switch e := e.(type) {
+	case *syntax.ParenExpr:
+		return arithmetic(e.X)
+	case *syntax.BinaryExpr:
+		return e.Op == syntax.PLUS || e.Op == syntax.MINUS || e.Op == syntax.STAR || e.Op == syntax.SLASH || e.Op == syntax.SLASHSLASH || e.Op == syntax.PERCENT
+	case *syntax.CallExpr:
+		f, ok := e.Fn.(*syntax.Ident)
+		return ok && (f.Name == own+"mod" || f.Name == own+"pow")
+	}
+	return false
 }
 
 // argument rewrites what is passed by name or spread.
