@@ -26,10 +26,8 @@ const codeSlack = 90 * time.Second
 func (o *CodeOptions) check(bad report) {
 	notNegative(bad, "timeout_seconds", o.TimeoutSeconds)
 	atLeastOne(bad, "memory_mb", o.MemoryMB)
-	oneOf(bad, "sandbox", o.Sandbox, sandboxes)
+	oneOf(bad, "sandbox", o.Sandbox, []string{string(code.Bubblewrap), string(code.Starlark)})
 }
-
-var sandboxes = []string{string(code.Bubblewrap), string(code.Starlark)}
 
 // build refuses where programs cannot be confined.
 func (o *CodeOptions) build() (judge, error) {

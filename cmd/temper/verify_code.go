@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -41,9 +42,12 @@ without running anything on the machine, in part: what Starlark lacks has the ve
 			case parallel < 1:
 				return usagef("--parallel must be at least 1, not %d", parallel)
 			}
+			if !slices.Contains(code.Sandboxes, code.Sandbox(where)) {
+				return usagef("--sandbox: %q is not known; bubblewrap and starlark are", where)
+			}
 			inside, err := code.Sandbox(where).Choose()
 			if err != nil {
-				return usagef("--sandbox: %w", err)
+				return err
 			}
 			if inside == code.Starlark {
 				fmt.Fprintln(c.ErrOrStderr(), "judged as Starlark: what it lacks of Python, and Go, has the verdict error")

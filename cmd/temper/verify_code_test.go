@@ -102,7 +102,7 @@ func TestVerifyCodeAsStarlark(t *testing.T) {
 	require.Equal(t, exitOK, execute(context.Background(), []string{"verify", "code", "--in", file, "--sandbox", "starlark"}, &out, &errs), errs.String())
 	assert.Equal(t, `{"verdict":"correct","detail":""}
 {"verdict":"wrong","detail":"tests: line 1: assert f(1) == 2"}
-{"verdict":"error","detail":"line 3: not in Starlark, and there is no bubblewrap: answer: import re"}
+{"verdict":"error","detail":"line 3: no verdict as Starlark: answer: import re"}
 {"verdict":"error","detail":"line 4: language: \"go\" cannot be judged without bubblewrap; python can, in part"}
 `, out.String())
 	assert.Contains(t, errs.String(), "Starlark")

@@ -50,6 +50,9 @@ const (
 	Starlark   Sandbox = "starlark"   // answers in Python as Starlark, in package starlark; many have no verdict then
 )
 
+// Sandboxes are all there are.
+var Sandboxes = []Sandbox{Auto, Bubblewrap, Starlark}
+
 // Choose is the sandbox that answers run in, or why there is none.
 func (s Sandbox) Choose() (Sandbox, error) {
 	switch s {

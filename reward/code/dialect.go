@@ -23,7 +23,7 @@ func dialect(ctx context.Context, p Program, l Limits) (Judgement, error) {
 	}
 	j := Judgement{Verdict(got.Verdict), got.Detail}
 	if j.Verdict == Error {
-		j.Detail = "not in Starlark, and there is no bubblewrap: " + j.Detail
+		j.Detail = "no verdict as Starlark: " + j.Detail
 	}
 	return j, nil
 }
