@@ -17,6 +17,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -34,7 +36,7 @@ type chaos struct {
 
 func main() {
 	c := &chaos{log: func(format string, args ...any) { fmt.Printf(format+"\n", args...) }}
-	pattern := flag.String("faults", ".*", "regular expression of the faults to try")
+	pattern := flag.String("faults", ".*", "regular expression of the whole names of the faults to try")
 	hours := flag.Float64("hours", 0, "how long to go on; 0: each fault once")
 	out := flag.String("out", "docs/chaos.md", "file of the table; empty: none")
 	flag.StringVar(&c.temper, "temper", "bin/temper", "the program")
@@ -55,6 +57,13 @@ func run(ctx context.Context, c *chaos, pattern string, long time.Duration, out 
 	want, err := regexp.Compile("^(" + pattern + ")$")
 	if err != nil {
 		return fmt.Errorf("-faults: %w", err)
+	}
+	var names []string
+	for _, f := range faults {
+		names = append(names, f.name)
+	}
+	if !slices.ContainsFunc(names, want.MatchString) {
+		return fmt.Errorf("-faults: %q is the whole name of none; there are:\n  %s", pattern, strings.Join(names, "\n  "))
 	}
 	for _, path := range []*string{&c.temper, &c.pipeline, &c.minio} {
 		if *path == "" {
@@ -82,13 +91,11 @@ func run(ctx context.Context, c *chaos, pattern string, long time.Duration, out 
 		return fmt.Errorf("the run that nothing happens to: %w", err)
 	}
 	var results table
-	matched := false
 	for began, cycle := time.Now(), 0; cycle == 0 || time.Since(began) < long; cycle++ {
 		for i, f := range faults {
 			if !want.MatchString(f.name) {
 				continue
 			}
-			matched = true
 			r, err := c.row(ctx, f, uint64(cycle*len(faults)+i))
 			switch {
 			case errors.Is(err, errLeftOut):
@@ -99,9 +106,6 @@ func run(ctx context.Context, c *chaos, pattern string, long time.Duration, out 
 			}
 			results.add(r)
 		}
-	}
-	if !matched {
-		return fmt.Errorf("-faults %q matches none", pattern)
 	}
 	text := results.markdown()
 	fmt.Println(text)
