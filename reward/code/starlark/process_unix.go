@@ -89,7 +89,7 @@ func watch(most int64) {
 
 // Judge judges an answer in a process of its own, which is gone when it returns. An error says nothing about the answer.
 func Judge(ctx context.Context, p Program, l Limits) (Outcome, error) {
-	self, err := os.Executable()
+	self, err := program()
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -124,6 +124,15 @@ func Judge(ctx context.Context, p Program, l Limits) (Outcome, error) {
 		return Outcome{}, fmt.Errorf("the interpreter's answer: %w", err)
 	}
 	return o, nil
+}
+
+// program is the file of this program, also when an upgrade has put another in its place.
+func program() (string, error) {
+	const running = "/proc/self/exe"
+	if _, err := os.Stat(running); err == nil {
+		return running, nil
+	}
+	return os.Executable()
 }
 
 // Check reports whether programs can be judged here.
