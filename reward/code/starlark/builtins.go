@@ -10,6 +10,7 @@ import (
 	starmath "go.starlark.net/lib/math"
 	"go.starlark.net/starlark"
 	"go.starlark.net/starlarkstruct"
+	"go.starlark.net/syntax"
 )
 
 // raised ends an answer as an exception of Python's would.
@@ -42,6 +43,7 @@ func (d *doubts) builtins() starlark.StringDict {
 	add(own+"each", one(func(v starlark.Value) (starlark.Value, error) { return d.each(v), nil }))
 	add(own+"eq", two(func(x, y starlark.Value) (starlark.Value, error) { b, err := same(x, y); return starlark.Bool(b), err }))
 	add(own+"ne", two(func(x, y starlark.Value) (starlark.Value, error) { b, err := same(x, y); return starlark.Bool(!b), err }))
+	add(own+"order", order)
 	add(own+"mod", two(mod))
 	add(own+"pow", two(d.power))
 	add(own+"method", d.method)
@@ -60,11 +62,11 @@ func (d *doubts) builtins() starlark.StringDict {
 	add("filter", d.filtered)
 	add("round", round)
 	add("divmod", two(func(x, y starlark.Value) (starlark.Value, error) {
-		q, err := starlark.Binary(slashslash, x, y)
+		q, err := starlark.Binary(syntax.SLASHSLASH, x, y)
 		if err != nil {
 			return nil, err
 		}
-		r, err := starlark.Binary(percent, x, y)
+		r, err := starlark.Binary(syntax.PERCENT, x, y)
 		return starlark.Tuple{q, r}, err
 	}))
 	add("isinstance", two(isinstance))
@@ -177,7 +179,25 @@ func same(x, y starlark.Value) (bool, error) {
 		}
 		return true, nil
 	}
+	if isNaN(x) || isNaN(y) {
+		return false, nil
+	}
 	return starlark.Equal(numeric(x), numeric(y))
+}
+
+func isNaN(v starlark.Value) bool {
+	f, ok := v.(starlark.Float)
+	return ok && math.IsNaN(float64(f))
+}
+
+// order is a comparison in a test. Nothing stands in any order with NaN.
+func order(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
+	x, y := numeric(args[0]), numeric(args[1])
+	if isNaN(x) || isNaN(y) {
+		return starlark.False, nil
+	}
+	holds, err := starlark.Compare(syntax.Token(must(starlark.AsInt32(args[2]))), x, y)
+	return starlark.Bool(holds), err
 }
 
 // mod is %: of numbers, and of a text with whole numbers and texts in it. Other values are written otherwise in Starlark.
@@ -193,7 +213,7 @@ func mod(x, y starlark.Value) (starlark.Value, error) {
 			}
 		}
 	}
-	return starlark.Binary(percent, x, y)
+	return starlark.Binary(syntax.PERCENT, x, y)
 }
 
 // written refuses values that Starlark writes otherwise than Python.

@@ -37,6 +37,7 @@ var pieces = map[string]string{
 	"generators":  "assert sum(x * x for x in range(4)) == 14\nassert all(x > 0 for x in [1, 2])\nassert any((x == 2) for x in [1, 2])",
 	"truth":       "assert True == 1\nassert [True, 0] == [1, False]\nassert (1, 2) != [1, 2]\nassert sum(x > 1 for x in [1, 2, 3]) == 2\nassert {'a': True} == {'a': 1}",
 	"comparisons": "def f(x): return x\nassert f(True) == 1 and not f(False) == 1 and f(1) == True\nassert 7 % 4 == 3 and (2 + 2) == 4 and 2 * 3 != 7 and 'a%d' % 5 == 'a5' and f(True) != 0\nassert f('a') == 'a' and f(1) != 'a' and len('ab') == 2\nassert [True] * 2 == [1, 1]",
+	"nan":         "n = float('inf') - float('inf')\nassert not n > 3 and not n < 3 and not n == n and n != n and not n >= 0 and 1 <= 2 and 2 > True and float('inf') > 5 and 'a' < 'b' and [1] < [2]",
 	"none":        "x = None\nassert x is None\nassert 1 is not None\nassert (x if x is not None else 2) == 2",
 	"methods":     "a = [3, 1, 2]\na.sort()\nassert a == [1, 2, 3]\na.sort(key=lambda x: -x)\nassert a == [3, 2, 1]\na.reverse()\nassert a.copy() == [1, 2, 3]\nassert [1, True, 2].count(1) == 2\nassert '7'.zfill(3) == '007' and '-7'.zfill(3) == '-07'\nassert 'aB'.swapcase() == 'Ab'\na.extend('xy')\nassert a[3:] == ['x', 'y']",
 	"numbers":     "import math\nfrom math import gcd as g, floor\nassert round(2.5) == 2 and round(3.5) == 4 and round(2.675, 2) == 2.67\nassert divmod(-7, 2) == (-4, 1)\nassert -7 % 3 == 2\nassert g(12, 18) == 6 and floor(-1.5) == -2 and math.factorial(5) == 120\nassert str(1e16) == '1e+16' and str(1e-5) == '1e-05' and str(123456789.0) == '123456789.0'\nassert bin(5) == '0b101' and hex(-255) == '-0xff'\nassert math.isqrt(17) == 4",
@@ -146,6 +147,11 @@ func TestCheats(t *testing.T) {
 		"another len":     "def len(x):\n    return 1\ndef f(x):\n    return x",
 	} {
 		assert.NotEqual(t, "correct", judged(t, answer, tests).Verdict, name)
+	}
+	for name, tests := range map[string]string{"abs": "assert abs(f(2) - 4) < 1e-6", "len": "assert len(f(2)) == 1", "int": "assert int(f('4')) == 4", "sum": "assert sum([f(2)]) == 4"} {
+		o := judged(t, "def "+name+"(x):\n    return {'abs': 0, 'len': 1, 'int': 4, 'sum': 4}['"+name+"']\ndef f(x):\n    return []", tests)
+		assert.Equal(t, "error", o.Verdict, name)
+		assert.Contains(t, o.Detail, "the answer defines "+name)
 	}
 	assert.Equal(t, "error", judged(t, "def f(x):\n    return 1", "x = f(1)").Verdict, "tests that assert nothing")
 	assert.Equal(t, "wrong", judged(t, "def f(x):\n    return 1", "def test_f():\n    assert f(1) == 2").Verdict, "functions of tests are called")

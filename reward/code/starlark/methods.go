@@ -12,11 +12,6 @@ import (
 	"go.starlark.net/syntax"
 )
 
-const (
-	percent    = syntax.PERCENT
-	slashslash = syntax.SLASHSLASH
-)
-
 // method calls v.name(args): Starlark's own, with the characters of texts where Python iterates, or one of those that it lacks.
 func (d *doubts) method(t *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, named []starlark.Tuple) (starlark.Value, error) {
 	v, name, args := args[0], string(args[1].(starlark.String)), args[2:]

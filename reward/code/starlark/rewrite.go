@@ -5,77 +5,83 @@ import (
 )
 
 // rewrite puts calls of this package's functions where Starlark's own operations differ from Python's: iteration over texts, methods, equality of truth
-// values and numbers, the % of texts.
-func rewrite(f *syntax.File) { statements(f.Stmts) }
+// values and numbers, the % of texts. In tests it is the order of numbers, too: Starlark has NaN above all others, and a test must not pass by that.
+func rewrite(f *syntax.File, tests bool) { rewriter{tests}.statements(f.Stmts) }
 
-func statements(all []syntax.Stmt) {
+type rewriter struct{ tests bool }
+
+func (r rewriter) statements(all []syntax.Stmt) {
 	for _, s := range all {
 		switch s := s.(type) {
 		case *syntax.AssignStmt:
-			set(&s.LHS)
-			set(&s.RHS)
+			r.set(&s.LHS)
+			r.set(&s.RHS)
 		case *syntax.DefStmt:
-			parameters(s.Params)
-			statements(s.Body)
+			r.parameters(s.Params)
+			r.statements(s.Body)
 		case *syntax.ExprStmt:
-			set(&s.X)
+			r.set(&s.X)
 		case *syntax.ForStmt:
-			set(&s.X)
+			r.set(&s.X)
 			s.X = call("each", s.X)
-			statements(s.Body)
+			r.statements(s.Body)
 		case *syntax.WhileStmt:
-			set(&s.Cond)
-			statements(s.Body)
+			r.set(&s.Cond)
+			r.statements(s.Body)
 		case *syntax.IfStmt:
-			set(&s.Cond)
-			statements(s.True)
-			statements(s.False)
+			r.set(&s.Cond)
+			r.statements(s.True)
+			r.statements(s.False)
 		case *syntax.ReturnStmt:
 			if s.Result != nil {
-				set(&s.Result)
+				r.set(&s.Result)
 			}
 		}
 	}
 }
 
+var orders = map[syntax.Token]bool{syntax.LT: true, syntax.GT: true, syntax.LE: true, syntax.GE: true}
+
 // set rewrites an expression in its place.
-func set(e *syntax.Expr) {
+func (r rewriter) set(e *syntax.Expr) {
 	if *e != nil {
-		*e = expression(*e)
+		*e = r.expression(*e)
 	}
 }
 
-func sets(all []syntax.Expr) {
+func (r rewriter) sets(all []syntax.Expr) {
 	for i := range all {
-		set(&all[i])
+		r.set(&all[i])
 	}
 }
 
 // parameters rewrites the values that parameters have by default; their names stay.
-func parameters(all []syntax.Expr) {
+func (r rewriter) parameters(all []syntax.Expr) {
 	for _, p := range all {
 		if b, ok := p.(*syntax.BinaryExpr); ok {
-			set(&b.Y)
+			r.set(&b.Y)
 		}
 	}
 }
 
-func expression(e syntax.Expr) syntax.Expr {
+func (r rewriter) expression(e syntax.Expr) syntax.Expr {
 	switch e := e.(type) {
 	case *syntax.BinaryExpr:
-		set(&e.X)
-		set(&e.Y)
+		r.set(&e.X)
+		r.set(&e.Y)
 		switch {
 		case e.Op == syntax.EQL && !alike(e.X, e.Y):
 			return call("eq", e.X, e.Y)
 		case e.Op == syntax.NEQ && !alike(e.X, e.Y):
 			return call("ne", e.X, e.Y)
+		case r.tests && orders[e.Op]:
+			return call("order", e.X, e.Y, &syntax.Literal{Token: syntax.INT, TokenPos: e.OpPos, Raw: e.Op.String(), Value: int64(e.Op)})
 		case e.Op == syntax.PERCENT && !literal(e.Y, syntax.INT): // a whole number is written alike
 			return call("mod", e.X, e.Y)
 		}
 	case *syntax.CallExpr:
 		for _, a := range e.Args {
-			argument(a)
+			r.argument(a)
 		}
 		for i, a := range e.Args {
 			if b, ok := a.(*syntax.BinaryExpr); ok && b.Op == syntax.EQ {
@@ -84,56 +90,56 @@ func expression(e syntax.Expr) syntax.Expr {
 			if u, ok := a.(*syntax.UnaryExpr); ok && (u.Op == syntax.STAR || u.Op == syntax.STARSTAR) {
 				continue
 			}
-			set(&e.Args[i])
+			r.set(&e.Args[i])
 		}
 		if d, ok := e.Fn.(*syntax.DotExpr); ok {
-			set(&d.X)
+			r.set(&d.X)
 			args := append([]syntax.Expr{d.X, &syntax.Literal{Token: syntax.STRING, TokenPos: d.NamePos, Raw: `"` + d.Name.Name + `"`, Value: d.Name.Name}}, e.Args...)
 			return call("method", args...)
 		}
-		set(&e.Fn)
+		r.set(&e.Fn)
 	case *syntax.Comprehension:
-		set(&e.Body)
+		r.set(&e.Body)
 		for _, c := range e.Clauses {
 			switch c := c.(type) {
 			case *syntax.ForClause:
-				set(&c.X)
+				r.set(&c.X)
 				c.X = call("each", c.X)
 			case *syntax.IfClause:
-				set(&c.Cond)
+				r.set(&c.Cond)
 			}
 		}
 	case *syntax.CondExpr:
-		set(&e.Cond)
-		set(&e.True)
-		set(&e.False)
+		r.set(&e.Cond)
+		r.set(&e.True)
+		r.set(&e.False)
 	case *syntax.DictExpr:
 		for _, entry := range e.List {
 			entry := entry.(*syntax.DictEntry)
-			set(&entry.Key)
-			set(&entry.Value)
+			r.set(&entry.Key)
+			r.set(&entry.Value)
 		}
 	case *syntax.DotExpr:
-		set(&e.X)
+		r.set(&e.X)
 	case *syntax.IndexExpr:
-		set(&e.X)
-		set(&e.Y)
+		r.set(&e.X)
+		r.set(&e.Y)
 	case *syntax.LambdaExpr:
-		parameters(e.Params)
-		set(&e.Body)
+		r.parameters(e.Params)
+		r.set(&e.Body)
 	case *syntax.ListExpr:
-		sets(e.List)
+		r.sets(e.List)
 	case *syntax.ParenExpr:
-		set(&e.X)
+		r.set(&e.X)
 	case *syntax.SliceExpr:
-		set(&e.X)
-		set(&e.Lo)
-		set(&e.Hi)
-		set(&e.Step)
+		r.set(&e.X)
+		r.set(&e.Lo)
+		r.set(&e.Hi)
+		r.set(&e.Step)
 	case *syntax.TupleExpr:
-		sets(e.List)
+		r.sets(e.List)
 	case *syntax.UnaryExpr:
-		set(&e.X)
+		r.set(&e.X)
 	}
 	return e
 }
@@ -164,15 +170,15 @@ func arithmetic(e syntax.Expr) bool {
 }
 
 // argument rewrites what is passed by name or spread.
-func argument(a syntax.Expr) {
+func (r rewriter) argument(a syntax.Expr) {
 	switch a := a.(type) {
 	case *syntax.BinaryExpr:
 		if a.Op == syntax.EQ {
-			set(&a.Y)
+			r.set(&a.Y)
 		}
 	case *syntax.UnaryExpr:
 		if a.Op == syntax.STAR || a.Op == syntax.STARSTAR {
-			set(&a.X)
+			r.set(&a.X)
 		}
 	}
 }

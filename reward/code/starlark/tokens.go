@@ -47,6 +47,26 @@ func scan(src string) ([]token, error) {
 	return all, nil
 }
 
+// words are the names and keywords in a source.
+func words(src string) (map[string]bool, error) {
+	tokens, err := scan(src)
+	if err != nil {
+		return nil, fmt.Errorf("tests: %w", err)
+	}
+	all := map[string]bool{}
+	var collect func([]token)
+	collect = func(tokens []token) {
+		for _, t := range tokens {
+			if t.kind == word {
+				all[t.text] = true
+			}
+			collect(t.inner)
+		}
+	}
+	collect(tokens)
+	return all, nil
+}
+
 const maxDepth = 200
 
 // tokens reads up to a closing bracket, or to the end of the source.
