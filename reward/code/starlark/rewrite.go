@@ -80,17 +80,8 @@ func (r rewriter) expression(e syntax.Expr) syntax.Expr {
 			return call("mod", e.X, e.Y)
 		}
 	case *syntax.CallExpr:
-		for _, a := range e.Args {
-			r.argument(a)
-		}
 		for i, a := range e.Args {
-			if b, ok := a.(*syntax.BinaryExpr); ok && b.Op == syntax.EQ {
-				continue
-			}
-			if u, ok := a.(*syntax.UnaryExpr); ok && (u.Op == syntax.STAR || u.Op == syntax.STARSTAR) {
-				continue
-			}
-			r.set(&e.Args[i])
+			e.Args[i] = r.argument(a)
 		}
 		if d, ok := e.Fn.(*syntax.DotExpr); ok {
 			r.set(&d.X)
@@ -169,18 +160,21 @@ func arithmetic(e syntax.Expr) bool {
 	return false
 }
 
-// argument rewrites what is passed by name or spread.
-func (r rewriter) argument(a syntax.Expr) {
+// argument rewrites what is passed, by name and spread, too.
+func (r rewriter) argument(a syntax.Expr) syntax.Expr {
 	switch a := a.(type) {
 	case *syntax.BinaryExpr:
 		if a.Op == syntax.EQ {
 			r.set(&a.Y)
+			return a
 		}
 	case *syntax.UnaryExpr:
 		if a.Op == syntax.STAR || a.Op == syntax.STARSTAR {
 			r.set(&a.X)
+			return a
 		}
 	}
+	return r.expression(a)
 }
 
 // call is a call of one of this package's functions, where its first argument stands.
