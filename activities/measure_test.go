@@ -232,3 +232,12 @@ func TestContaminationIsNoted(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, &eval.Contamination{Problems: 3, Whole: 3, Words: 13, Sets: 2}, evaluate(next))
 }
+
+// TestPartsBesideRightAndWrongAreMeasured: an evaluation with pass@k says what the reward's other parts came to.
+func TestPartsBesideRightAndWrongAreMeasured(t *testing.T) {
+	l := newLab(t, "stages.solved.reward=[{correct: 1.0, answer: hash}, {length: 0.5, shape: linear}]")
+	got := done(l, l.a, (*Activities).evaluateModel, contract.EvaluateInput{Stage: l.stage("solved"), Name: "m", Model: l.out["base"]["model"]}).Result
+	require.NotEmpty(t, got.PassAt)
+	require.ElementsMatch(t, []string{"correct", "length"}, keys(got.Reward.Parts))
+	require.InDelta(t, got.Reward.Parts["correct"]+got.Reward.Parts["length"], got.Reward.Mean, 1e-9)
+}

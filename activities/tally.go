@@ -106,7 +106,8 @@ func (t *tally) summarise(s *pipelines.Evaluate, seed uint64) (eval.Result, []re
 			w := eval.Wilson(right, result.Samples, eval.Z95)
 			result.Wilson = &w
 		}
-	} else {
+	}
+	if !t.graded || len(t.parts) > 1 { // correct alone says what pass@1 says
 		stat := eval.SummariseRewards(t.problems, t.rewards, seed)
 		for name := range t.parts {
 			t.parts[name] /= float64(t.scored)
