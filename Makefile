@@ -19,7 +19,7 @@ RACE := ./activities/contract/... ./artifact/... ./configs/... ./data/... ./eval
 
 TOOL := go tool -modfile=tools/go.mod
 
-.PHONY: help build temporal-cli minio plugin demo demo-short test chaos bench profile bench-gpu parity check fmt vet lint workflowcheck race clean
+.PHONY: help build temporal-cli minio plugin demo demo-short test chaos bench profile bench-gpu gpu-compile parity check fmt vet lint workflowcheck race clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -59,6 +59,15 @@ profile: plugin ## where the time of temper's side of the benches goes, into doc
 bench-gpu: ## the same on a GPU, into docs/benchmarks-gpu.md (TEMPER_XLA_PLUGIN=…, ARGS="-python PYTHON")
 	CGO_ENABLED=1 go build -ldflags '-s -w' -o bin/temper-bench-gpu ./bench/gpu
 	bin/temper-bench-gpu $(ARGS)
+
+# A Python with the CUDA plugin and what it compiles with, 0.7 GB.
+CUDA := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/temper/bench/cuda
+
+gpu-compile: plugin ## every program of the engine, compiled for a GPU that need not be there; their memory into docs/compiled-gpu.md
+	test -x $(CUDA)/bin/python || python3 -m venv $(CUDA)
+	$(CUDA)/bin/python -m pip install --quiet --disable-pip-version-check -r bench/gpu/requirements.txt
+	TEMPER_CUDA_PLUGIN="$$(echo $(CUDA)/lib/python3*/site-packages/jax_plugins/xla_cuda13/xla_cuda_plugin.so)" go test -count 1 -timeout 40m ./bench/gpu
+	go run ./bench/gpu -python $(CUDA)/bin/python -target bench/gpu/h100.txtpb
 
 parity: plugin build ## what temper exports, loaded and computed by transformers
 	go run ./bench python train/parity/testdata/check_export.py bin/temper train/parity/testdata/*/

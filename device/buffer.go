@@ -71,7 +71,7 @@ func UploadAs[T Element](c *Client, layout Layout, flat []T, dims ...int) (*Buff
 		if layout == Rows {
 			values = flat[d*part.Size() : (d+1)*part.Size()]
 		}
-		raw, err := c.backend.BufferFromFlatData(compute.DeviceNum(d), values, part)
+		raw, err := c.buffer(compute.DeviceNum(d), values, part)
 		if err != nil {
 			b.Free()
 			return nil, fmt.Errorf("upload %s: %w", shape, exhausted(err))
@@ -79,6 +79,14 @@ func UploadAs[T Element](c *Client, layout Layout, flat []T, dims ...int) (*Buff
 		b.parts = append(b.parts, raw)
 	}
 	return b, nil
+}
+
+// buffer is values on a device, or their shape where the device is not there.
+func (c *Client) buffer(device compute.DeviceNum, values any, shape shapes.Shape) (compute.Buffer, error) {
+	if c.target != nil {
+		return absent{shape: shape}, nil
+	}
+	return c.backend.BufferFromFlatData(device, values, shape)
 }
 
 // partShape is the shape of an array's part on one device.

@@ -29,12 +29,12 @@ func (c *Client) CacheCode(dir string, limit int64) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("cache of compiled programs: %w", err)
 	}
-	c.cache = &codeCache{Folder: filecache.Folder{Dir: dir, Limit: limit}, target: c.target(), log: c.log}
+	c.cache = &codeCache{Folder: filecache.Folder{Dir: dir, Limit: limit}, target: c.platform(), log: c.log}
 	return nil
 }
 
-// target is what the machine code of a program depends on besides its source.
-func (c *Client) target() string {
+// platform is what the machine code of a program depends on besides its source.
+func (c *Client) platform() string {
 	var plugin string
 	if i, err := os.Stat(c.plugin); err == nil {
 		plugin = fmt.Sprintf("%s %d %d", c.plugin, i.Size(), i.ModTime().UnixNano())

@@ -16,6 +16,7 @@ import (
 	"github.com/gomlx/go-xla/pjrt"
 
 	"temper/device/kernel"
+	"temper/device/workaround"
 )
 
 // ErrNoPlugin is returned when no PJRT plugin file is there to load.
@@ -24,7 +25,9 @@ var ErrNoPlugin = errors.New("no XLA plugin")
 // Client is the connection to one accelerator. It is safe for concurrent use; XLA runs one program at a time a device.
 type Client struct {
 	backend *xla.Backend
+	target  *workaround.Target // what programs are only compiled for, where the device is not there; or nil
 	plugin  string
+	kind    string
 	flash   bool
 	kernels error      // why programs cannot call kernels, or nil
 	cache   *codeCache // nil: every program is compiled
@@ -41,6 +44,7 @@ type Compilations struct {
 	Programs int
 	Cached   int // of these, loaded from the cache
 	Seconds  float64
+	Bytes    int64 // of the device's memory that the greediest of them takes in a run
 }
 
 // Options say how a plugin is used.
@@ -51,26 +55,21 @@ type Options struct {
 	// Deterministic asks a GPU for operations that give the same bits each time, at some cost; a processor does so anyway. The first client of a
 	// process decides: XLA reads its flags once.
 	Deterministic bool
-	Flash         bool         // use the device's fused attention, in half precision on CUDA; refused elsewhere
-	Log           *slog.Logger // says what is compiled; nil: nowhere
+	// TF32 lets CUDA multiply float32 arrays in TensorFloat-32, which keeps 10 bits of the 23 after the point and is several times as fast; other
+	// devices refuse it.
+	TF32  bool
+	Flash bool         // use the device's fused attention, in half precision on CUDA; refused elsewhere
+	Log   *slog.Logger // says what is compiled; nil: nowhere
 }
 
 // Open loads the PJRT plugin at path (a shared library) and creates a client on its first device.
 func Open(path string, o Options) (*Client, error) {
-	if path == "" {
-		return nil, fmt.Errorf("%w: no path given (xla.plugin)", ErrNoPlugin)
-	}
-	if _, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("%w: %s (xla.plugin): %w", ErrNoPlugin, path, err)
+	if err := prepare(path, o); err != nil {
+		return nil, err
 	}
 	create, err := createOptions(o.Create)
 	if err != nil {
 		return nil, err
-	}
-	if o.Deterministic {
-		if err := addFlag("--xla_gpu_deterministic_ops=true"); err != nil {
-			return nil, err
-		}
 	}
 	xla.EnableAutoInstall(false)
 	var backend *xla.Backend
@@ -83,15 +82,44 @@ func Open(path string, o Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load XLA plugin %s: %w", path, err)
 	}
-	c := &Client{backend: backend, plugin: path, log: o.Log, shapes: map[string]int{}}
+	kind, err := workaround.Kind(backend)
+	if err != nil {
+		backend.Finalize()
+		return nil, fmt.Errorf("load XLA plugin %s: %w", path, err)
+	}
+	return newClient(&Client{backend: backend, plugin: path, kind: kind}, o)
+}
+
+// prepare checks what is checked before a plugin is loaded, and sets what its loading reads.
+func prepare(path string, o Options) error {
+	if path == "" {
+		return fmt.Errorf("%w: no path given (xla.plugin)", ErrNoPlugin)
+	}
+	if _, err := os.Stat(path); err != nil {
+		return fmt.Errorf("%w: %s (xla.plugin): %w", ErrNoPlugin, path, err)
+	}
+	if o.Deterministic {
+		return addFlag("--xla_gpu_deterministic_ops=true")
+	}
+	return nil
+}
+
+// newClient completes a client whose device is known.
+func newClient(c *Client, o Options) (*Client, error) {
+	c.log, c.shapes = o.Log, map[string]int{}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
+	if o.TF32 && !c.backend.IsCUDA() {
+		c.Close()
+		return nil, errors.New("xla.tf32: this device has no TensorFloat-32; it is for CUDA")
+	}
+	c.backend.DotGeneralUseTF32 = o.TF32
 	c.kernels = errors.New("kernels are for the CPU")
 	if c.IsCPU() {
-		c.kernels = kernel.Register(path)
+		c.kernels = kernel.Register(c.plugin)
 	}
-	if o.Cache != "" && o.CacheBytes > 0 {
+	if o.Cache != "" && o.CacheBytes > 0 && c.target == nil {
 		if err := c.CacheCode(o.Cache, o.CacheBytes); err != nil {
 			c.log.Warn("compiled programs are not cached", "error", err) // a read-only disk, say
 		}
@@ -143,30 +171,40 @@ func (c *Client) WithoutKernels() *Client {
 
 // view is the same device, counting its own compilations.
 func (c *Client) view() *Client {
-	return &Client{backend: c.backend, plugin: c.plugin, flash: c.flash, kernels: c.kernels, cache: c.cache, log: c.log, shapes: map[string]int{}}
+	return &Client{backend: c.backend, target: c.target, plugin: c.plugin, kind: c.kind, flash: c.flash, kernels: c.kernels, cache: c.cache, log: c.log,
+		shapes: map[string]int{}}
 }
 
 // Devices is how many devices the client has.
 func (c *Client) Devices() int { return c.backend.NumDevices() }
 
-// Description names the platform, the plugin's version and the kernels in use, for lineage records: equal descriptions compute equal bits.
+// Description names the device's model, the plugin's version and the kernels in use, for lineage records: equal descriptions compute equal bits.
 func (c *Client) Description() string {
+	text := c.backend.Description()
+	if c.IsCPU() {
+		if c.kernels != nil {
+			return fmt.Sprintf("%s without kernels (%v)", text, c.kernels)
+		}
+		return text + " with " + kernel.ISA() + " kernels"
+	}
+	text = c.kind + ", " + text
+	if c.backend.DotGeneralUseTF32 {
+		text += " with TF32"
+	}
 	if c.flash {
-		return c.backend.Description() + " with fused attention"
+		text += " with fused attention"
 	}
-	if c.kernels != nil {
-		return fmt.Sprintf("%s without kernels (%v)", c.backend.Description(), c.kernels)
-	}
-	return c.backend.Description() + " with " + kernel.ISA() + " kernels"
+	return text
 }
+
+// Kind is the device's model: "NVIDIA H100 80GB HBM3", or "cpu".
+func (c *Client) Kind() string { return c.kind }
 
 // Kernels says whether programs compiled for this client call kernels.
 func (c *Client) Kernels() bool { return c.kernels == nil }
 
 // IsCPU says whether the device is the host's own processor.
-func (c *Client) IsCPU() bool {
-	return strings.Contains(strings.ToLower(c.backend.Description()), "cpu")
-}
+func (c *Client) IsCPU() bool { return c.kind == "cpu" }
 
 // Compilations reports how many programs were compiled and how long that took.
 func (c *Client) Compilations() Compilations {
@@ -183,6 +221,7 @@ func (c *Client) count(p *Program) {
 	defer c.mu.Unlock()
 	c.compiled.Programs++
 	c.compiled.Seconds += p.CompileSeconds
+	c.compiled.Bytes = max(c.compiled.Bytes, p.TotalBytes)
 	if p.Cached {
 		c.compiled.Cached++
 	}
@@ -198,4 +237,9 @@ func (c *Client) count(p *Program) {
 }
 
 // Close frees the client; programs and buffers made by it must not be used afterwards.
-func (c *Client) Close() { c.backend.Finalize() }
+func (c *Client) Close() {
+	c.backend.Finalize()
+	if c.target != nil {
+		c.target.Close()
+	}
+}

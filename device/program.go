@@ -8,6 +8,7 @@ import (
 	"github.com/gomlx/compute/distributed"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/go-xla/pjrt"
 	"github.com/gomlx/gomlx/core/graph"
 
 	"temper/device/kernel"
@@ -20,6 +21,7 @@ type Program struct {
 	CompileSeconds float64
 	Cached         bool  // the machine code came from the cache
 	TemporaryBytes int64 // memory that a run takes beside inputs and outputs
+	TotalBytes     int64 // memory that a run takes: inputs, outputs that reuse none of them, and temporaries
 
 	graph      *graph.Graph
 	executable compute.Executable
@@ -118,13 +120,22 @@ func (c *Client) compile(p *Program, reuse map[int]int, fn func(in []*graph.Node
 		}
 	}
 	p.graph.CurrentFunc().Return(out, specs)
-	if p.executable, p.Cached, err = c.executable(p.graph, mesh == nil); err != nil {
+	if c.target != nil {
+		err = p.compileFor(c.target)
+	} else if p.executable, p.Cached, err = c.executable(p.graph, mesh == nil); err == nil {
+		p.uses(workaround.Memory(p.executable))
+	}
+	if err != nil {
 		return nil, fmt.Errorf("compile program %s: %w", p.Name, err)
 	}
-	p.TemporaryBytes = workaround.TemporaryBytes(p.executable)
 	p.CompileSeconds = time.Since(start).Seconds()
 	c.count(p)
 	return p, nil
+}
+
+// uses notes what memory a run takes.
+func (p *Program) uses(m pjrt.ExecutableMemoryUsageStats) {
+	p.TemporaryBytes, p.TotalBytes = m.Temporary, m.Inputs+m.Outputs-m.Aliases+m.Temporary
 }
 
 // mesh is the line of devices that a program runs across, or nil for one device.

@@ -111,7 +111,7 @@ func DeviceOpener(s configs.XLA, log *slog.Logger) func() (*device.Client, error
 		if err != nil {
 			return nil, err
 		}
-		o := device.Options{Create: s.Options, Deterministic: s.Deterministic, Flash: s.FlashAttention, CacheBytes: int64(s.CacheMB) << 20, Log: log}
+		o := device.Options{Create: s.Options, Deterministic: s.Deterministic, Flash: s.FlashAttention, TF32: s.TF32, CacheBytes: int64(s.CacheMB) << 20, Log: log}
 		if cache, err := plugin.CacheDir(s.Cache); err != nil {
 			log.Warn("compiled programs are not cached", "error", err)
 		} else {

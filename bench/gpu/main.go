@@ -23,12 +23,13 @@ import (
 
 func main() {
 	var o options
-	flag.StringVar(&o.plugin, "plugin", os.Getenv("TEMPER_XLA_PLUGIN"), "the PJRT plugin of the GPU, a shared library")
-	flag.StringVar(&o.python, "python", "", "a Python with torch and transformers for the peer; none: the peer's columns stay empty")
+	flag.StringVar(&o.plugin, "plugin", os.Getenv("TEMPER_XLA_PLUGIN"), "the PJRT plugin of the GPU, a shared library; none: that of -python")
+	flag.StringVar(&o.python, "python", "", "a Python with torch and transformers for the peer, or with -target one with the plugin; none: the peer's columns stay empty")
 	flag.StringVar(&o.script, "script", filepath.Join("bench", "peers", "torch_gpu_side.py"), "the peer's side")
 	flag.StringVar(&o.out, "out", "docs", "folder of the tables")
 	flag.StringVar(&o.shapes, "shapes", "0.1B,0.6B,1.7B", "Qwen3 shapes to measure")
 	flag.IntVar(&o.pairs, "pairs", 3, "how often each side of a row runs")
+	flag.StringVar(&o.target, "target", "", "the description of a GPU that is not there: compile for it, into compiled-gpu.md, and measure nothing")
 	flag.BoolVar(&o.anyDevice, "any-device", false, "run on the processor too, to try the program; writes no table")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -40,9 +41,9 @@ func main() {
 }
 
 type options struct {
-	plugin, python, script, out, shapes string
-	pairs                               int
-	anyDevice                           bool
+	plugin, python, script, out, shapes, target string
+	pairs                                       int
+	anyDevice                                   bool
 }
 
 // Row is one line of the table.
@@ -68,8 +69,17 @@ const (
 var errNoGPU = errors.New("no GPU: the tables stay as they are")
 
 func run(ctx context.Context, o options) error {
+	if o.plugin == "" && o.python != "" {
+		var err error
+		if o.plugin, err = pluginOf(ctx, o.python); err != nil {
+			return err
+		}
+	}
 	if o.plugin == "" {
 		return fmt.Errorf("%w (give the CUDA plugin with -plugin or TEMPER_XLA_PLUGIN)", errNoGPU)
+	}
+	if o.target != "" {
+		return ahead(o)
 	}
 	c, err := device.Open(o.plugin, device.Options{})
 	if err != nil {
@@ -102,7 +112,7 @@ func run(ctx context.Context, o options) error {
 			return err
 		}
 		for _, work := range works {
-			r := Row{Work: work, Shape: name, Params: config.Params(), Device: c.Description(), Date: time.Now().Format(time.DateOnly)}
+			r := Row{Work: work, Shape: name, Params: config.Params(), Device: c.Kind(), Date: time.Now().Format(time.DateOnly)}
 			var rates, ratios []float64
 			for range o.pairs {
 				var t side.Times
@@ -148,6 +158,28 @@ func run(ctx context.Context, o options) error {
 		return nil
 	}
 	return write(o.out, table)
+}
+
+// pluginOf finds the CUDA plugin among a Python's packages, where pip puts it with the libraries it needs; it runs none of them.
+func pluginOf(ctx context.Context, python string) (string, error) {
+	const program = `
+import importlib.util, os
+for name in "xla_cuda13", "xla_cuda12":
+    spec = importlib.util.find_spec("jax_plugins." + name) if importlib.util.find_spec("jax_plugins") else None
+    for folder in spec.submodule_search_locations if spec else []:
+        path = os.path.join(folder, "xla_cuda_plugin.so")
+        if os.path.exists(path):
+            print(path)
+            raise SystemExit
+raise SystemExit("it has no package jax-cuda13-pjrt")`
+	out, err := exec.CommandContext(ctx, python, "-c", program).Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return "", fmt.Errorf("find the CUDA plugin of %s: %s", python, strings.TrimSpace(string(exit.Stderr)))
+	} else if err != nil {
+		return "", fmt.Errorf("find the CUDA plugin of %s: %w", python, err)
+	}
+	return strings.TrimSpace(string(out)), nil
 }
 
 func peerSeconds(ctx context.Context, o options, args ...string) (float64, error) {

@@ -22,6 +22,20 @@ func TestRefusesWithoutAGPU(t *testing.T) {
 	require.Empty(t, entries)
 }
 
+func TestFindsThePluginOfAPython(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("PYTHONPATH", dir)
+	_, err := pluginOf(t.Context(), "python3")
+	require.ErrorContains(t, err, "jax-cuda13-pjrt")
+	library := filepath.Join(dir, "jax_plugins", "xla_cuda13", "xla_cuda_plugin.so")
+	require.NoError(t, os.MkdirAll(filepath.Dir(library), 0o755))
+	require.NoError(t, os.WriteFile(library, nil, 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(library), "__init__.py"), []byte("raise Exception('is not to be run')"), 0o644))
+	found, err := pluginOf(t.Context(), "python3")
+	require.NoError(t, err)
+	require.Equal(t, library, found)
+}
+
 func TestTable(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, write(dir, []Row{{Work: "sft", Shape: "0.6B", Params: 5, TokensPerSec: 1234, MFU: 0.5, Peer: 617, Ratio: 2, Device: "a GPU", Date: "2026-01-02"}}))

@@ -12,7 +12,7 @@ import (
 
 // Decode times the sampling of n tokens after prompts of the given length, at temperature 1 from the whole vocabulary, with no stop.
 func Decode(c *device.Client, config hf.Config, batch, prompt, n, times int) (Times, error) {
-	params, err := lm.Upload(c, &hf.Model{Config: config, Tensors: lm.Init(config, 1)})
+	params, err := lm.Upload(c, &hf.Model{Config: config, Tensors: weights(c, config)})
 	if err != nil {
 		return Times{}, err
 	}

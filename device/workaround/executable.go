@@ -2,7 +2,7 @@ package workaround
 
 /*
 #include <stdlib.h>
-#include "executable.h"
+#include "pjrt.h"
 */
 import "C"
 
@@ -40,9 +40,9 @@ func Serialize(e compute.Executable) ([]byte, error) {
 	return C.GoBytes(unsafe.Pointer(code), C.int(size)), nil
 }
 
-// TemporaryBytes is how much memory an execution takes beside its inputs and outputs.
-func TemporaryBytes(e compute.Executable) int64 {
-	return field(e, "exec").Interface().(*pjrt.LoadedExecutable).OnDeviceMemoryUsageStats.Temporary
+// Memory is what an execution takes of the device's memory.
+func Memory(e compute.Executable) pjrt.ExecutableMemoryUsageStats {
+	return field(e, "exec").Interface().(*pjrt.LoadedExecutable).OnDeviceMemoryUsageStats
 }
 
 // Load makes an executable of the graph's source from what Serialize returned for the same source, on the same machine, with the same plugin.

@@ -17,3 +17,13 @@ func TestUpstreamStillCannotSerialize(t *testing.T) {
 		}
 	}
 }
+
+// Fails once go-xla names a device's model and compiles for devices that are not there: then those C calls can go too.
+func TestUpstreamStillCannotDescribeDevices(t *testing.T) {
+	_, ok := reflect.TypeOf(&pjrt.DeviceDescription{}).MethodByName("Kind")
+	require.False(t, ok, "DeviceDescription.Kind exists")
+	for _, name := range []string{"NewTopology", "NewTopologyDescription", "Topology", "CreateTopology"} {
+		_, ok := reflect.TypeOf(&pjrt.Plugin{}).MethodByName(name)
+		require.False(t, ok, "Plugin.%s exists", name)
+	}
+}
