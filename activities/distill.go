@@ -28,7 +28,7 @@ func (a *Activities) sampleTeacher(ctx context.Context, e *engine, stage contrac
 		return contract.TeacherOut{}, err
 	}
 	answers, err := e.ask(ctx, policy{teacher.config, teacher.params, teacher.text}, pool.problems, scorer,
-		request{samples: s.Samples, temperature: s.Temperature, maxTokens: s.MaxTokens, seed: stage.Seed, iteration: 1})
+		request{samples: s.Samples, temperature: s.Temperature, precision: s.SamplingPrecision, maxTokens: s.MaxTokens, seed: stage.Seed, iteration: 1})
 	if err != nil {
 		return contract.TeacherOut{}, err
 	}
@@ -120,7 +120,7 @@ func (a *Activities) onPolicyStep(ctx context.Context, e *engine, stage contract
 		}
 	}
 	answers, err := e.ask(ctx, student, problems, scorer,
-		request{samples: s.OnPolicy.Samples, temperature: s.Temperature, maxTokens: s.MaxTokens, seed: stage.Seed + 1, iteration: step.Round})
+		request{samples: s.OnPolicy.Samples, temperature: s.Temperature, precision: s.SamplingPrecision, maxTokens: s.MaxTokens, seed: stage.Seed + 1, iteration: step.Round})
 	if err != nil {
 		return contract.DistillOutput{}, err
 	}

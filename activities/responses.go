@@ -108,7 +108,7 @@ func (x *examination) draw(ctx context.Context, e *engine, p policy, part contra
 		ordinals[i] = part.From + i
 	}
 	s := x.settings
-	answers, err := e.ask(ctx, p, x.problems[part.From:part.To], x.scorer, request{samples: s.Samples, temperature: s.Temperature, topP: s.TopP,
+	answers, err := e.ask(ctx, p, x.problems[part.From:part.To], x.scorer, request{samples: s.Samples, temperature: s.Temperature, topP: s.TopP, precision: s.SamplingPrecision,
 		maxTokens: s.MaxTokens, seed: x.in.Stage.Seed + evaluationNoise, ordinals: ordinals, longest: x.longest})
 	if err != nil {
 		return nil, err

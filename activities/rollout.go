@@ -151,7 +151,7 @@ func (a *Activities) sample(ctx context.Context, e *engine, in contract.RolloutI
 	}
 	sampling := s.RecipeSettings.Sampling
 	answers, err := e.draw(ctx, policy, problems, request{samples: s.RecipeSettings.Group, temperature: sampling.Temperature, topK: sampling.TopK, topP: sampling.TopP,
-		maxTokens: s.MaxTokens, seed: in.Stage.Seed, iteration: in.Round, ordinals: places})
+		precision: sampling.Precision, maxTokens: s.MaxTokens, seed: in.Stage.Seed, iteration: in.Round, ordinals: places})
 	if err != nil {
 		return rollouts{}, err
 	}

@@ -25,6 +25,7 @@ type request struct {
 	temperature float64
 	topK        int
 	topP        float64
+	precision   string // empty: float32
 	maxTokens   int
 	seed        uint64
 	iteration   int
@@ -86,7 +87,7 @@ func (e *engine) draw(ctx context.Context, p policy, problems []tasks.Problem, r
 		batch *= 2
 	}
 	sequences, err := e.sampler.Sample(ctx, p.config, p.params, prompts, rollout.Options{MaxNew: r.maxTokens, Batch: batch,
-		Temperature: r.temperature, TopK: r.topK, TopP: r.topP, Stops: p.text.stops})
+		Temperature: r.temperature, TopK: r.topK, TopP: r.topP, Stops: p.text.stops, Half: r.precision == "bfloat16"})
 	if err != nil {
 		return nil, err
 	}

@@ -131,7 +131,7 @@ func (a *Activities) modelWrites(ctx context.Context, e *engine, stage contract.
 		}
 		prompts[i] = tasks.Problem{ID: fmt.Sprintf("%s:%d", stage.Stage.ID, i), Prompt: text.String(), Concepts: concepts}
 	}
-	answers, err := e.ask(ctx, policy{m.config, m.params, m.text}, prompts, scorer, request{samples: 1, temperature: s.Temperature, maxTokens: s.MaxTokens, seed: stage.Seed, iteration: 1})
+	answers, err := e.ask(ctx, policy{m.config, m.params, m.text}, prompts, scorer, request{samples: 1, temperature: s.Temperature, precision: s.SamplingPrecision, maxTokens: s.MaxTokens, seed: stage.Seed, iteration: 1})
 	if err != nil {
 		return nil, err
 	}
@@ -186,7 +186,7 @@ func (a *Activities) filterProblems(ctx context.Context, e *engine, in contract.
 	if err != nil {
 		return contract.ProblemsOut{}, err
 	}
-	answers, err := e.ask(ctx, policy{m.config, m.params, m.text}, problems, scorer, request{samples: s.AnswerSamples, temperature: s.Temperature, maxTokens: s.MaxTokens, seed: in.Stage.Seed, iteration: 2})
+	answers, err := e.ask(ctx, policy{m.config, m.params, m.text}, problems, scorer, request{samples: s.AnswerSamples, temperature: s.Temperature, precision: s.SamplingPrecision, maxTokens: s.MaxTokens, seed: in.Stage.Seed, iteration: 2})
 	if err != nil {
 		return contract.ProblemsOut{}, err
 	}

@@ -17,8 +17,9 @@ type GenerateShape struct {
 	New    int // tokens to generate at most
 	TopK   int // keep the k likeliest tokens; 0 keeps all
 	TopP   bool
-	Stops  int // number of stop ids
-	Seats  int // sequences that a processor's kernel runs at a time; 0: as many as its cache holds
+	Stops  int  // number of stop ids
+	Seats  int  // sequences that a processor's kernel runs at a time; 0: as many as its cache holds
+	Half   bool // compute in bfloat16: the parameters are rounded once, and the cache holds half as many bytes
 }
 
 // GenerateInputs are the shapes that follow the parameters in a generation program's inputs: prompts [batch, prompt] int32 padded on
@@ -40,8 +41,12 @@ func Generate(c hf.Config, s GenerateShape, params []*Node, in []*Node) []*Node 
 	prompts, padding, keys, temperature, topP, stops := in[0], in[1], in[2], in[3], in[4], in[5]
 	g := prompts.Graph()
 	w := Bind(c, params)
+	if s.Half {
+		w = w.In(dtypes.BFloat16)
+		params = w.nodes()
+	}
 	keyValues, logits := prefill(c, s, w, prompts, padding)
-	if kernel.Allowed(g) {
+	if kernel.Allowed(g) && !s.Half {
 		return decode(c, s, w, keyValues, logits, in)
 	}
 	cache := keyValues.cache(s)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/stretchr/testify/require"
 
@@ -25,10 +26,15 @@ const shared = "../../shared/data"
 // logits runs the decoder over one unpadded row.
 func logits(t *testing.T, c *device.Client, config hf.Config, params []*device.Buffer, ids []int32) [][]float32 {
 	t.Helper()
+	return logitsIn(t, c, config, params, ids, dtypes.Float32)
+}
+
+func logitsIn(t *testing.T, c *device.Client, config hf.Config, params []*device.Buffer, ids []int32, dtype dtypes.DType) [][]float32 {
+	t.Helper()
 	n, time := len(params), len(ids)
 	in := append(lm.Shapes(config), device.Int32(1, time), device.Int32(1, time), device.Int32(1, time))
 	p, err := c.Compile("logits", in, nil, func(x []*graph.Node) []*graph.Node {
-		w := lm.Bind(config, x[:n])
+		w := lm.Bind(config, x[:n]).In(dtype)
 		return []*graph.Node{lm.Logits(w, lm.Hidden(config, w, x[n], x[n+1], x[n+2], false))}
 	})
 	require.NoError(t, err)
@@ -155,6 +161,29 @@ func TestSamplerAgreesWithForwardPass(t *testing.T) {
 			}
 		})
 	}
+}
+
+// In bfloat16 the sampler says what a forward pass in bfloat16 says, as far as the rounding of partial sums goes, and not what one in float32 does.
+func TestSamplerInHalfPrecisionAgreesWithForwardPass(t *testing.T) {
+	c := devicetest.Client(t)
+	config := tiny(hf.Qwen3)
+	require.NoError(t, config.Validate())
+	params, err := lm.Upload(c, &hf.Model{Config: config, Tensors: lm.Init(config, 1)})
+	require.NoError(t, err)
+	prompts := promptsOf(3, 3, 4)
+	out, err := rollout.NewSampler(c).Sample(context.Background(), config, params, prompts, rollout.Options{MaxNew: 24, Batch: 4, Temperature: 1, Stops: []int32{2}, Half: true})
+	require.NoError(t, err)
+	whole := 0.0
+	for i, s := range out {
+		full := append(slices.Clone(prompts[i].Tokens), s.Tokens...)
+		half, float := logitsIn(t, c, config, params, full, dtypes.BFloat16), logits(t, c, config, params, full)
+		for j, id := range s.Tokens {
+			at := len(prompts[i].Tokens) + j - 1
+			require.InDelta(t, logSoftmax(half[at], 1)[id], s.LogProbs[j], 0.15) // logits near 4 are 1/32 apart
+			whole += math.Abs(logSoftmax(float[at], 1)[id] - float64(s.LogProbs[j]))
+		}
+	}
+	require.Greater(t, whole, 1e-3, "it computed in float32")
 }
 
 func logSoftmax(x []float32, temperature float64) []float64 {

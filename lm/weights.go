@@ -40,6 +40,16 @@ func Bind(c hf.Config, nodes []*Node) *Weights {
 	return w
 }
 
+// nodes are the weights in canonical order.
+func (w *Weights) nodes() []*Node {
+	specs := w.config.Tensors()
+	out := make([]*Node, len(specs))
+	for i, s := range specs {
+		out[i] = w.byName[s.Name]
+	}
+	return out
+}
+
 // In gives the weights as a decoder that computes in dtype wants them: matrices, embeddings and biases in dtype, norms as they are. With bfloat16 the
 // residual stream and the products are in half precision, while norms, softmax and the logits' log-sum-exp stay in float32; gradients
 // arrive at the float32 parameters that the weights were bound to.

@@ -127,19 +127,20 @@ type Keep struct {
 
 // Synthesize writes problems where the model is weak. Output: problems.
 type Synthesize struct {
-	Method        string  `yaml:"method" json:"method" validate:"oneof=sws uniform"`                 // uniform: the control, all concepts alike
-	Model         string  `yaml:"model" json:"model" validate:"required"`                            // stage that answers (and writes)
-	Log           string  `yaml:"log" json:"log" validate:"required"`                                // rl stage whose failures show the weakness
-	Tasks         Names   `yaml:"tasks" json:"tasks" validate:"required,min=1,unique,dive,required"` // where the failed problems come from
-	Writer        string  `yaml:"writer" json:"writer" validate:"oneof=domain model"`
-	Budget        int     `yaml:"budget" json:"budget" validate:"gte=1,lte=10000000"` // problems to write
-	Concepts      int     `yaml:"concepts" json:"concepts" validate:"gte=1,lte=64"`   // a problem
-	Steps         [2]int  `yaml:"steps" json:"steps" validate:"dive,gte=1,lte=1000"`  // difficulty, both ends included
-	AnswerSamples int     `yaml:"answer_samples" json:"answer_samples" validate:"gte=1,lte=1024"`
-	Agree         int     `yaml:"agree" json:"agree" validate:"gte=1"` // of answer_samples
-	Keep          Band    `yaml:"keep" json:"keep"`                    // solve rate of problems that are kept
-	MaxTokens     int     `yaml:"max_tokens" json:"max_tokens" validate:"gte=1,lte=1048576"`
-	Temperature   float64 `yaml:"temperature" json:"temperature" validate:"gt=0,lte=10"`
+	Method            string  `yaml:"method" json:"method" validate:"oneof=sws uniform"`                 // uniform: the control, all concepts alike
+	Model             string  `yaml:"model" json:"model" validate:"required"`                            // stage that answers (and writes)
+	Log               string  `yaml:"log" json:"log" validate:"required"`                                // rl stage whose failures show the weakness
+	Tasks             Names   `yaml:"tasks" json:"tasks" validate:"required,min=1,unique,dive,required"` // where the failed problems come from
+	Writer            string  `yaml:"writer" json:"writer" validate:"oneof=domain model"`
+	Budget            int     `yaml:"budget" json:"budget" validate:"gte=1,lte=10000000"` // problems to write
+	Concepts          int     `yaml:"concepts" json:"concepts" validate:"gte=1,lte=64"`   // a problem
+	Steps             [2]int  `yaml:"steps" json:"steps" validate:"dive,gte=1,lte=1000"`  // difficulty, both ends included
+	AnswerSamples     int     `yaml:"answer_samples" json:"answer_samples" validate:"gte=1,lte=1024"`
+	Agree             int     `yaml:"agree" json:"agree" validate:"gte=1"` // of answer_samples
+	Keep              Band    `yaml:"keep" json:"keep"`                    // solve rate of problems that are kept
+	MaxTokens         int     `yaml:"max_tokens" json:"max_tokens" validate:"gte=1,lte=1048576"`
+	Temperature       float64 `yaml:"temperature" json:"temperature" validate:"gt=0,lte=10"`
+	SamplingPrecision string  `yaml:"sampling_precision" json:"sampling_precision,omitempty" validate:"omitempty,oneof=float32 bfloat16"` // empty: float32
 }
 
 // Band is a closed interval of solve rates.
@@ -150,20 +151,21 @@ type Band struct {
 
 // Distill trains a student, from random weights, on a teacher. Output: model.
 type Distill struct {
-	Teacher     string     `yaml:"teacher" json:"teacher" validate:"required"` // stage
-	Student     ModelShape `yaml:"student" json:"student"`
-	Init        string     `yaml:"init" json:"init" validate:"oneof=teacher random"` // teacher: its layers, where the shapes agree
-	Tasks       Names      `yaml:"tasks" json:"tasks" validate:"required,min=1,unique,dive,required"`
-	Samples     int        `yaml:"samples" json:"samples" validate:"gte=1,lte=1024"` // of the teacher, a problem
-	OnlyCorrect bool       `yaml:"only_correct" json:"only_correct"`
-	Steps       int        `yaml:"steps" json:"steps" validate:"gte=0"` // on the teacher's samples
-	OnPolicy    OnPolicy   `yaml:"on_policy" json:"on_policy"`
-	Rows        int        `yaml:"rows" json:"rows" validate:"gte=1,lte=65536"`       // of a batch, on_policy's too
-	Length      int        `yaml:"length" json:"length" validate:"gte=8,lte=1048576"` // tokens a row, on_policy's too
-	MaxTokens   int        `yaml:"max_tokens" json:"max_tokens" validate:"gte=1,lte=1048576"`
-	Temperature float64    `yaml:"temperature" json:"temperature" validate:"gt=0,lte=10"`
-	ChunkSteps  int        `yaml:"chunk_steps" json:"chunk_steps" validate:"gte=1"`
-	Optim       `yaml:",inline"`
+	Teacher           string     `yaml:"teacher" json:"teacher" validate:"required"` // stage
+	Student           ModelShape `yaml:"student" json:"student"`
+	Init              string     `yaml:"init" json:"init" validate:"oneof=teacher random"` // teacher: its layers, where the shapes agree
+	Tasks             Names      `yaml:"tasks" json:"tasks" validate:"required,min=1,unique,dive,required"`
+	Samples           int        `yaml:"samples" json:"samples" validate:"gte=1,lte=1024"` // of the teacher, a problem
+	OnlyCorrect       bool       `yaml:"only_correct" json:"only_correct"`
+	Steps             int        `yaml:"steps" json:"steps" validate:"gte=0"` // on the teacher's samples
+	OnPolicy          OnPolicy   `yaml:"on_policy" json:"on_policy"`
+	Rows              int        `yaml:"rows" json:"rows" validate:"gte=1,lte=65536"`       // of a batch, on_policy's too
+	Length            int        `yaml:"length" json:"length" validate:"gte=8,lte=1048576"` // tokens a row, on_policy's too
+	MaxTokens         int        `yaml:"max_tokens" json:"max_tokens" validate:"gte=1,lte=1048576"`
+	Temperature       float64    `yaml:"temperature" json:"temperature" validate:"gt=0,lte=10"`
+	SamplingPrecision string     `yaml:"sampling_precision" json:"sampling_precision,omitempty" validate:"omitempty,oneof=float32 bfloat16"` // empty: float32
+	ChunkSteps        int        `yaml:"chunk_steps" json:"chunk_steps" validate:"gte=1"`
+	Optim             `yaml:",inline"`
 }
 
 // OnPolicy is distillation on the student's own samples, after the off-policy steps.
@@ -177,12 +179,13 @@ type OnPolicy struct {
 
 // Evaluate measures models on a task set. Output: report.
 type Evaluate struct {
-	Models      Names             `yaml:"models" json:"models" validate:"required,min=1,unique,dive,required"` // stages
-	Tasks       string            `yaml:"tasks" json:"tasks" validate:"required"`                              // task set
-	K           []int             `yaml:"k" json:"k" validate:"required,min=1,unique,dive,gte=1,lte=65536"`    // of pass@k
-	Samples     int               `yaml:"samples" json:"samples" validate:"gte=1,lte=65536"`                   // a problem; default: the largest k
-	Temperature float64           `yaml:"temperature" json:"temperature" validate:"gte=0,lte=10"`              // 0: greedy
-	TopP        float64           `yaml:"top_p" json:"top_p" validate:"gt=0,lte=1"`
-	MaxTokens   int               `yaml:"max_tokens" json:"max_tokens" validate:"gte=1,lte=1048576"`
-	Reward      []reward.PartSpec `yaml:"reward" json:"reward"` // its `correct` part decides what is solved; without one, mean reward is measured alone
+	Models            Names             `yaml:"models" json:"models" validate:"required,min=1,unique,dive,required"` // stages
+	Tasks             string            `yaml:"tasks" json:"tasks" validate:"required"`                              // task set
+	K                 []int             `yaml:"k" json:"k" validate:"required,min=1,unique,dive,gte=1,lte=65536"`    // of pass@k
+	Samples           int               `yaml:"samples" json:"samples" validate:"gte=1,lte=65536"`                   // a problem; default: the largest k
+	Temperature       float64           `yaml:"temperature" json:"temperature" validate:"gte=0,lte=10"`              // 0: greedy
+	TopP              float64           `yaml:"top_p" json:"top_p" validate:"gt=0,lte=1"`
+	SamplingPrecision string            `yaml:"sampling_precision" json:"sampling_precision,omitempty" validate:"omitempty,oneof=float32 bfloat16"` // empty: float32
+	MaxTokens         int               `yaml:"max_tokens" json:"max_tokens" validate:"gte=1,lte=1048576"`
+	Reward            []reward.PartSpec `yaml:"reward" json:"reward"` // its `correct` part decides what is solved; without one, mean reward is measured alone
 }

@@ -24,6 +24,7 @@ type Options struct {
 	TopK        int     // 0 keeps all
 	Stops       []int32 // ids that end a sequence
 	Seats       int     // see lm.GenerateShape
+	Half        bool    // compute in bfloat16, see lm.GenerateShape
 }
 
 // Prompt is one sequence to continue. Key seeds its noise, see lm.SequenceKey: the same prompt with another key is another sample.
@@ -117,7 +118,7 @@ func (s *Sampler) batch(c hf.Config, params []*device.Buffer, prompts []Prompt, 
 		copy(tokens[r*width+pad:(r+1)*width], p.Tokens)
 		keys[2*r], keys[2*r+1] = p.Key[0], p.Key[1]
 	}
-	shape := lm.GenerateShape{Batch: rows, Prompt: width, New: o.MaxNew, TopK: o.TopK, TopP: o.TopP > 0 && o.TopP < 1, Stops: len(o.Stops), Seats: o.Seats}
+	shape := lm.GenerateShape{Batch: rows, Prompt: width, New: o.MaxNew, TopK: o.TopK, TopP: o.TopP > 0 && o.TopP < 1, Stops: len(o.Stops), Seats: o.Seats, Half: o.Half}
 	program, err := s.program(c, shape)
 	if err != nil {
 		return nil, err

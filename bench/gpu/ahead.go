@@ -8,6 +8,7 @@ import (
 
 	"temper/bench/side"
 	"temper/device"
+	"temper/lm/hf"
 )
 
 // longRows and longLength are the steps with long sequences, of as many tokens as the others.
@@ -40,33 +41,44 @@ activations recomputed; flash is `+"`xla.flash_attention`"+`.
 		if err != nil {
 			return err
 		}
-		for _, row := range []struct {
-			work         string
-			client       *device.Client
-			rows, length int
-			run          func(c *device.Client) (side.Times, error)
-		}{
-			{"SFT step", c, trainRows, trainLength, func(c *device.Client) (side.Times, error) {
-				return side.TrainHalf(c, config, trainRows, trainLength, 0)
-			}},
-			{"SFT step, flash", flash, trainRows, trainLength, func(c *device.Client) (side.Times, error) {
-				return side.TrainHalf(c, config, trainRows, trainLength, 0)
-			}},
-			{"SFT step", c, longRows, longLength, func(c *device.Client) (side.Times, error) { return side.TrainHalf(c, config, longRows, longLength, 0) }},
-			{"SFT step, flash", flash, longRows, longLength, func(c *device.Client) (side.Times, error) { return side.TrainHalf(c, config, longRows, longLength, 0) }},
-			{"decoding", c, decodeBatch, decodePrompt + decodeNew, func(c *device.Client) (side.Times, error) {
-				return side.Decode(c, config, decodeBatch, decodePrompt, decodeNew, 0)
-			}},
-		} {
+		for _, row := range programs(c, flash) {
 			client := row.client.WithoutKernels() // counts for itself
-			if _, err := row.run(client); err != nil {
-				return fmt.Errorf("%s %s: %w", row.work, shape, err)
+			if err := row.run(client, config); err != nil {
+				return fmt.Errorf("%s %s: %w", row.name, shape, err)
 			}
 			compiled := client.Compilations()
-			line := fmt.Sprintf("| %s | %s | %d × %d | %.1f |", row.work, shape, row.rows, row.length, float64(compiled.Bytes)/1e9)
+			line := fmt.Sprintf("| %s | %s | %d × %d | %.1f |", row.name, shape, row.rows, row.length, float64(compiled.Bytes)/1e9)
 			fmt.Printf("%s compiled in %.0f s\n", line, compiled.Seconds)
 			fmt.Fprintln(&b, line)
 		}
 	}
 	return os.WriteFile(filepath.Join(o.out, "compiled-gpu.md"), []byte(b.String()), 0o644)
+}
+
+// program is one that is compiled for a model: rows sequences of length tokens.
+type program struct {
+	name         string
+	client       *device.Client
+	rows, length int
+	run          func(*device.Client, hf.Config) error
+}
+
+func programs(plain, flash *device.Client) []program {
+	step := func(name string, c *device.Client, rows, length int) program {
+		return program{name, c, rows, length, func(c *device.Client, config hf.Config) error {
+			_, err := side.TrainHalf(c, config, rows, length, 0)
+			return err
+		}}
+	}
+	decoding := func(name string, decode func(*device.Client, hf.Config, int, int, int, int) (side.Times, error)) program {
+		return program{name, plain, decodeBatch, decodePrompt + decodeNew, func(c *device.Client, config hf.Config) error {
+			_, err := decode(c, config, decodeBatch, decodePrompt, decodeNew, 0)
+			return err
+		}}
+	}
+	return []program{
+		step("SFT step", plain, trainRows, trainLength), step("SFT step, flash", flash, trainRows, trainLength),
+		step("SFT step", plain, longRows, longLength), step("SFT step, flash", flash, longRows, longLength),
+		decoding("decoding, float32", side.Decode), decoding("decoding, bfloat16", side.DecodeHalf),
+	}
 }

@@ -92,7 +92,7 @@ func TestTheEngineCompilesForAGPU(t *testing.T) {
 	require.NoError(t, err)
 	_, err = train.NewTrainer(c).LogProbs(small(0), params, 1, train.NewBatch(2, 128, nil))
 	require.NoError(t, err)
-	for _, o := range []rollout.Options{{Temperature: 1}, {Temperature: 0.7, TopP: 0.9, TopK: 20}} {
+	for _, o := range []rollout.Options{{Temperature: 1}, {Temperature: 0.7, TopP: 0.9, TopK: 20}, {Temperature: 1, Half: true}} {
 		o.MaxNew, o.Batch, o.Stops = 16, 4, []int32{2}
 		_, err = rollout.NewSampler(c).Sample(t.Context(), small(0), params, []rollout.Prompt{{Tokens: []int32{5, 6, 7}}}, o)
 		require.NoError(t, err)

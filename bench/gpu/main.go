@@ -126,7 +126,7 @@ func run(ctx context.Context, o options) error {
 				default:
 					tokens = float64(batch * n)
 					args = []string{"decode", name, strconv.Itoa(batch), strconv.Itoa(n)}
-					t, err = side.Decode(c, config, batch, prompt, n, 2)
+					t, err = side.DecodeHalf(c, config, batch, prompt, n, 2)
 				}
 				if err != nil {
 					return fmt.Errorf("%s %s: %w", work, name, err)
@@ -200,7 +200,7 @@ func write(dir string, table []Row) error {
 		return err
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Benchmarks on a GPU\n\nWritten by `make bench-gpu`: SFT steps of %d×%d tokens (bfloat16 on float32 parameters) and decoding of %d sequences (%d tokens after %d), with random weights.\n\n",
+	fmt.Fprintf(&b, "# Benchmarks on a GPU\n\nWritten by `make bench-gpu`: SFT steps of %d×%d tokens and decoding of %d sequences (%d tokens after %d), in bfloat16 on float32 parameters, with random weights.\n\n",
 		trainRows, trainLength, decodeBatch, decodeNew, decodePrompt)
 	b.WriteString("| work | shape | tokens/s | MFU | transformers, tokens/s | ratio | device | date |\n|---|---|---|---|---|---|---|---|\n")
 	for _, r := range table {

@@ -12,6 +12,15 @@ import (
 
 // Decode times the sampling of n tokens after prompts of the given length, at temperature 1 from the whole vocabulary, with no stop.
 func Decode(c *device.Client, config hf.Config, batch, prompt, n, times int) (Times, error) {
+	return decode(c, config, batch, prompt, n, times, false)
+}
+
+// DecodeHalf is Decode in bfloat16.
+func DecodeHalf(c *device.Client, config hf.Config, batch, prompt, n, times int) (Times, error) {
+	return decode(c, config, batch, prompt, n, times, true)
+}
+
+func decode(c *device.Client, config hf.Config, batch, prompt, n, times int, half bool) (Times, error) {
 	params, err := lm.Upload(c, &hf.Model{Config: config, Tensors: weights(c, config)})
 	if err != nil {
 		return Times{}, err
@@ -28,7 +37,7 @@ func Decode(c *device.Client, config hf.Config, batch, prompt, n, times int) (Ti
 	sampler := rollout.NewSampler(c)
 	return timed(times, func() error {
 		_, err := sampler.Sample(context.Background(), config, params, prompts,
-			rollout.Options{MaxNew: n, Batch: batch, Temperature: 1, Stops: []int32{-1}})
+			rollout.Options{MaxNew: n, Batch: batch, Temperature: 1, Stops: []int32{-1}, Half: half})
 		return err
 	})
 }
