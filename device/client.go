@@ -28,6 +28,7 @@ type Client struct {
 	target  *workaround.Target // what programs are only compiled for, where the device is not there; or nil
 	plugin  string
 	kind    string
+	exactly bool // with Options.Deterministic
 	flash   bool
 	kernels error      // why programs cannot call kernels, or nil
 	cache   *codeCache // nil: every program is compiled
@@ -106,7 +107,7 @@ func prepare(path string, o Options) error {
 
 // newClient completes a client whose device is known.
 func newClient(c *Client, o Options) (*Client, error) {
-	c.log, c.shapes = o.Log, map[string]int{}
+	c.log, c.shapes, c.exactly = o.Log, map[string]int{}, o.Deterministic
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
@@ -171,7 +172,7 @@ func (c *Client) WithoutKernels() *Client {
 
 // view is the same device, counting its own compilations.
 func (c *Client) view() *Client {
-	return &Client{backend: c.backend, target: c.target, plugin: c.plugin, kind: c.kind, flash: c.flash, kernels: c.kernels, cache: c.cache, log: c.log,
+	return &Client{backend: c.backend, target: c.target, plugin: c.plugin, kind: c.kind, exactly: c.exactly, flash: c.flash, kernels: c.kernels, cache: c.cache, log: c.log,
 		shapes: map[string]int{}}
 }
 
@@ -188,6 +189,9 @@ func (c *Client) Description() string {
 		return text + " with " + kernel.ISA() + " kernels"
 	}
 	text = c.kind + ", " + text
+	if c.exactly {
+		text += ", deterministic"
+	}
 	if c.backend.DotGeneralUseTF32 {
 		text += " with TF32"
 	}

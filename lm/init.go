@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"strings"
+	"sync"
 
 	"temper/lm/hf"
 )
@@ -12,12 +13,14 @@ import (
 // and the projections that write to the residual stream scaled by 1/sqrt(2·layers), norms one, biases zero. Each tensor has a random stream of
 // its own, keyed by the seed and its place, so the result depends on the seed and the config alone.
 func Init(c hf.Config, seed uint64) map[string]hf.Tensor {
-	out := map[string]hf.Tensor{}
 	std := c.InitializerRange
 	if std == 0 {
 		std = 0.02
 	}
-	for i, spec := range c.Tensors() {
+	specs := c.Tensors()
+	tensors := make([]hf.Tensor, len(specs))
+	draw := func(i int) {
+		spec := specs[i]
 		size := 1
 		for _, d := range spec.Dims {
 			size *= d
@@ -39,7 +42,16 @@ func Init(c hf.Config, seed uint64) map[string]hf.Tensor {
 				data[j] = float32(r.NormFloat64() * scale)
 			}
 		}
-		out[spec.Name] = hf.Tensor{Name: spec.Name, Dims: spec.Dims, Data: data}
+		tensors[i] = hf.Tensor{Name: spec.Name, Dims: spec.Dims, Data: data}
+	}
+	var all sync.WaitGroup
+	for i := range specs {
+		all.Go(func() { draw(i) })
+	}
+	all.Wait()
+	out := make(map[string]hf.Tensor, len(tensors))
+	for _, t := range tensors {
+		out[t.Name] = t
 	}
 	return out
 }

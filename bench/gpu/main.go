@@ -81,7 +81,12 @@ func run(ctx context.Context, o options) error {
 	if o.target != "" {
 		return ahead(o)
 	}
-	c, err := device.Open(o.plugin, device.Options{})
+	cache, err := os.MkdirTemp("", "temper-bench-gpu") // each side of a pair is made anew, but compiled once
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(cache)
+	c, err := device.Open(o.plugin, device.Options{Cache: cache, CacheBytes: 8 << 30})
 	if err != nil {
 		return err
 	}
@@ -192,20 +197,4 @@ func peerSeconds(ctx context.Context, o options, args ...string) (float64, error
 		return 0, fmt.Errorf("%s printed %q: %w", o.script, out, err)
 	}
 	return slices.Min(t.Seconds), nil
-}
-
-func write(dir string, table []Row) error {
-	data, err := json.MarshalIndent(map[string]any{"rows": table}, "", "  ")
-	if err != nil {
-		return err
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "# Benchmarks on a GPU\n\nWritten by `make bench-gpu`: SFT steps of %d×%d tokens and decoding of %d sequences (%d tokens after %d), in bfloat16 on float32 parameters, with random weights.\n\n",
-		trainRows, trainLength, decodeBatch, decodeNew, decodePrompt)
-	b.WriteString("| work | shape | tokens/s | MFU | transformers, tokens/s | ratio | device | date |\n|---|---|---|---|---|---|---|---|\n")
-	for _, r := range table {
-		fmt.Fprintf(&b, "| %s | %s | %.0f | %.2f | %.0f | %.2f | %s | %s |\n", r.Work, r.Shape, r.TokensPerSec, r.MFU, r.Peer, r.Ratio, r.Device, r.Date)
-	}
-	return errors.Join(os.WriteFile(filepath.Join(dir, "benchmarks-gpu.json"), append(data, '\n'), 0o644),
-		os.WriteFile(filepath.Join(dir, "benchmarks-gpu.md"), []byte(b.String()), 0o644))
 }

@@ -45,4 +45,11 @@ func TestTable(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join(dir, "benchmarks-gpu.json"))
 	require.NoError(t, err)
 	require.Contains(t, string(data), `"tokens_per_second": 1234`)
+
+	require.NoError(t, write(dir, []Row{{Work: "sft", Shape: "0.6B", TokensPerSec: 2000, Device: "a GPU"}, {Work: "sft", Shape: "1.7B", TokensPerSec: 700, Device: "a GPU"}}))
+	text, err = os.ReadFile(filepath.Join(dir, "benchmarks-gpu.md"))
+	require.NoError(t, err)
+	require.NotContains(t, string(text), "1234", "a row is measured again")
+	require.Contains(t, string(text), "| 0.6B | 2000 |")
+	require.Contains(t, string(text), "| 1.7B | 700 |")
 }

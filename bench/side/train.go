@@ -3,6 +3,7 @@ package side
 
 import (
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"temper/device"
@@ -48,10 +49,22 @@ func trainSteps(c *device.Client, config hf.Config, rows, length, steps int, set
 	})
 }
 
+// drawn are the last random weights: drawing those of a large model takes longer than its steps.
+var drawn struct {
+	sync.Mutex
+	config  string
+	tensors map[string]hf.Tensor
+}
+
 // weights are random ones, or zeros that nobody reads where the device is not there.
 func weights(c *device.Client, config hf.Config) map[string]hf.Tensor {
+	drawn.Lock()
+	defer drawn.Unlock()
+	if !c.Absent() && drawn.config != lm.ConfigKey(config) {
+		drawn.config, drawn.tensors = lm.ConfigKey(config), lm.Init(config, 1)
+	}
 	if !c.Absent() {
-		return lm.Init(config, 1)
+		return drawn.tensors
 	}
 	out := map[string]hf.Tensor{}
 	for _, spec := range config.Tensors() {
