@@ -19,8 +19,8 @@ type Sampling struct {
 	Temperature float64 `yaml:"temperature" json:"temperature" validate:"gt=0,lte=10"`
 	TopK        int     `yaml:"top_k" json:"top_k" validate:"gte=0"` // 0: off
 	TopP        float64 `yaml:"top_p" json:"top_p" validate:"gt=0,lte=1"`
-	// Precision is what sampling computes in; empty: float32. In bfloat16 the sampler's copy of the parameters and its cache take half the memory, and about
-	// half the time on a GPU; a CPU has no kernels for it and is slower. Log-probabilities are then those of the rounded parameters.
+	// Precision is what sampling computes in; empty: float32. In bfloat16 it rounds a copy of the parameters and reads half the bytes for each token, from its
+	// cache too; it is for GPUs, for the CPU's kernels compute in float32. Log-probabilities are those of the rounded parameters.
 	Precision string `yaml:"precision" json:"precision,omitempty" validate:"omitempty,oneof=float32 bfloat16"`
 }
 

@@ -79,6 +79,11 @@ func (c *conn) rewind(ctx context.Context, r runInfo, stages map[string]place, p
 		return err
 	}
 	known := children(events)
+	if !r.open() {
+		if err := c.awaitStages(ctx, r, known); err != nil {
+			return err
+		}
+	}
 	if point == 0 && !r.open() {
 		point = lastPoint(events)
 	}

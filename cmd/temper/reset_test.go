@@ -191,6 +191,16 @@ func TestRetry(t *testing.T) {
 		require.Equal(t, second, l.model(l.result("ended"), "second"))
 		require.Zero(t, l.count("second UpdatePolicy 1"))
 	})
+	t.Run("a run goes on that was terminated a moment ago", func(t *testing.T) {
+		l.sub(t)
+		release := l.hold("second Rollout 2")
+		l.start("moment")
+		l.seen("second Rollout 2")
+		require.NoError(t, l.c.client.TerminateWorkflow(ctx, "moment", "", "in the UI"))
+		require.NoError(t, l.app.retry(ctx, l.c, "moment"), "while the server ends its stage")
+		release()
+		require.Equal(t, second, l.model(l.result("moment"), "second"))
+	})
 	t.Run("a stage ends with its run that was put back", func(t *testing.T) {
 		l.sub(t)
 		l.start("back")

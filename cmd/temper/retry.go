@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
 )
 
 // retry lets a run that ended without completing go on: what failed is asked for again, what was done stays.
@@ -23,7 +26,13 @@ func (a *app) retry(ctx context.Context, c *conn, name string) error {
 	if err != nil {
 		return err
 	}
-	stages, err := c.failures(ctx, children(events))
+	known := children(events)
+	if !r.open() {
+		if err := c.awaitStages(ctx, r, known); err != nil {
+			return err
+		}
+	}
+	stages, err := c.failures(ctx, known)
 	if err != nil {
 		return err
 	}
@@ -43,6 +52,43 @@ func (a *app) retry(ctx context.Context, c *conn, name string) error {
 	}
 	_, err = fmt.Fprintln(a.out)
 	return err
+}
+
+// newsWithin is how long the server may take to tell a run of the end of a stage.
+const newsWithin = 2 * time.Second
+
+// awaitStages waits until the stages of a run that has ended have ended too, and until the server has told the run of that: a stage that goes on sooner is ended
+// with the run that was, and a run that goes on sooner is told of an end that it was put back to before.
+func (c *conn) awaitStages(ctx context.Context, r runInfo, known map[string]*child) error {
+	var last time.Time
+	for id, k := range known {
+		if k.closed > 0 {
+			continue // the run was told
+		}
+		theirs, err := c.endsWith(ctx, id, r.RunID)
+		if err == nil && theirs {
+			err = c.awaitEnd(ctx, id)
+		}
+		if err != nil {
+			return err
+		}
+		d, err := c.client.DescribeWorkflow(ctx, id, "")
+		var missing *serviceerror.NotFound
+		if errors.As(err, &missing) {
+			continue // it was never started
+		} else if err != nil {
+			return fmt.Errorf("look for %s: %w", id, err)
+		}
+		if d.WorkflowCloseTime != nil && d.WorkflowCloseTime.After(last) {
+			last = *d.WorkflowCloseTime
+		}
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(min(newsWithin-time.Since(last), newsWithin)):
+		return nil
+	}
 }
 
 // failures are the stages that have ended without completing, each with the place before what failed.

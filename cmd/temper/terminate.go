@@ -28,7 +28,7 @@ func (a *app) terminate(ctx context.Context, c *conn, name, why string) error {
 	}
 	for id, k := range children(events) {
 		if k.closed == 0 {
-			if err := c.endStage(ctx, id, why); err != nil {
+			if err := c.endStage(ctx, id, r.RunID, why); err != nil {
 				return err
 			}
 		}
@@ -38,14 +38,33 @@ func (a *app) terminate(ctx context.Context, c *conn, name, why string) error {
 }
 
 // endStage ends a stage of a run that was terminated. The server does so by itself, but not where the run was reset since it started the stage: then
-// it takes the stage for another run's.
-func (c *conn) endStage(ctx context.Context, id, why string) error {
-	err := c.client.TerminateWorkflow(ctx, id, "", why)
-	var ended *serviceerror.NotFound
-	if err != nil && !errors.As(err, &ended) {
-		return fmt.Errorf("terminate stage %s: %w", id, err)
+// it takes the stage for another run's. Where the server does it, this waits: ended twice, a stage that goes on in between would be ended by the second.
+func (c *conn) endStage(ctx context.Context, id, runID, why string) error {
+	theirs, err := c.endsWith(ctx, id, runID)
+	if err != nil {
+		return err
+	}
+	if !theirs {
+		err := c.client.TerminateWorkflow(ctx, id, "", why)
+		var ended *serviceerror.NotFound
+		if err != nil && !errors.As(err, &ended) {
+			return fmt.Errorf("terminate stage %s: %w", id, err)
+		}
 	}
 	return c.awaitEnd(ctx, id)
+}
+
+// endsWith says whether a stage is running that the server ends with one run of its pipeline.
+func (c *conn) endsWith(ctx context.Context, id, runID string) (bool, error) {
+	d, err := c.client.DescribeWorkflow(ctx, id, "")
+	var missing *serviceerror.NotFound
+	switch {
+	case errors.As(err, &missing):
+		return false, nil // it was never started
+	case err != nil:
+		return false, fmt.Errorf("look for %s: %w", id, err)
+	}
+	return d.Status == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING && d.ParentWorkflowExecution != nil && d.ParentWorkflowExecution.RunID == runID, nil
 }
 
 // awaitEnd waits until the server has ended a stage.
