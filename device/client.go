@@ -24,14 +24,14 @@ var ErrNoPlugin = errors.New("no XLA plugin")
 
 // Client is the connection to one accelerator. It is safe for concurrent use; XLA runs one program at a time a device.
 type Client struct {
-	backend *xla.Backend
-	target  *workaround.Target // what programs are only compiled for, where the device is not there; or nil
-	plugin  string
-	kind    string
-	exactly bool // with Options.Deterministic
-	flash   bool
-	kernels error      // why programs cannot call kernels, or nil
-	cache   *codeCache // nil: every program is compiled
+	backend       *xla.Backend
+	target        *workaround.Target // what programs are only compiled for, where the device is not there; or nil
+	plugin        string
+	kind          string
+	deterministic bool
+	flash         bool
+	kernels       error      // why programs cannot call kernels, or nil
+	cache         *codeCache // nil: every program is compiled
 
 	log *slog.Logger
 
@@ -107,7 +107,7 @@ func prepare(path string, o Options) error {
 
 // newClient completes a client whose device is known.
 func newClient(c *Client, o Options) (*Client, error) {
-	c.log, c.shapes, c.exactly = o.Log, map[string]int{}, o.Deterministic
+	c.log, c.shapes, c.deterministic = o.Log, map[string]int{}, o.Deterministic
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
@@ -172,7 +172,7 @@ func (c *Client) WithoutKernels() *Client {
 
 // view is the same device, counting its own compilations.
 func (c *Client) view() *Client {
-	return &Client{backend: c.backend, target: c.target, plugin: c.plugin, kind: c.kind, exactly: c.exactly, flash: c.flash, kernels: c.kernels, cache: c.cache, log: c.log,
+	return &Client{backend: c.backend, target: c.target, plugin: c.plugin, kind: c.kind, deterministic: c.deterministic, flash: c.flash, kernels: c.kernels, cache: c.cache, log: c.log,
 		shapes: map[string]int{}}
 }
 
@@ -189,7 +189,7 @@ func (c *Client) Description() string {
 		return text + " with " + kernel.ISA() + " kernels"
 	}
 	text = c.kind + ", " + text
-	if c.exactly {
+	if c.deterministic {
 		text += ", deterministic"
 	}
 	if c.backend.DotGeneralUseTF32 {

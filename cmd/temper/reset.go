@@ -79,11 +79,6 @@ func (c *conn) rewind(ctx context.Context, r runInfo, stages map[string]place, p
 		return err
 	}
 	known := children(events)
-	if !r.open() {
-		if err := c.awaitStages(ctx, r, known); err != nil {
-			return err
-		}
-	}
 	if point == 0 && !r.open() {
 		point = lastPoint(events)
 	}
@@ -207,6 +202,9 @@ func (a *app) resetStage(ctx context.Context, c *conn, name string, to int, valu
 	run, stage := splitRun(name)
 	r, err := c.findRun(ctx, run)
 	if err != nil {
+		return err
+	}
+	if err := c.awaitStages(ctx, r); err != nil {
 		return err
 	}
 	id := r.ID + "/" + stage

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,7 +9,6 @@ import (
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/serviceerror"
 )
 
 // retry lets a run that ended without completing go on: what failed is asked for again, what was done stays.
@@ -22,17 +20,14 @@ func (a *app) retry(ctx context.Context, c *conn, name string) error {
 	if r.Status == "completed" {
 		return fmt.Errorf("run %s has completed; there is nothing to try again", r.ID)
 	}
+	if err := c.awaitStages(ctx, r); err != nil {
+		return err
+	}
 	events, err := c.history(ctx, r.ID, r.RunID)
 	if err != nil {
 		return err
 	}
-	known := children(events)
-	if !r.open() {
-		if err := c.awaitStages(ctx, r, known); err != nil {
-			return err
-		}
-	}
-	stages, err := c.failures(ctx, known)
+	stages, err := c.failures(ctx, children(events))
 	if err != nil {
 		return err
 	}
@@ -59,9 +54,16 @@ const newsWithin = 2 * time.Second
 
 // awaitStages waits until the stages of a run that has ended have ended too, and until the server has told the run of that: a stage that goes on sooner is ended
 // with the run that was, and a run that goes on sooner is told of an end that it was put back to before.
-func (c *conn) awaitStages(ctx context.Context, r runInfo, known map[string]*child) error {
+func (c *conn) awaitStages(ctx context.Context, r runInfo) error {
+	if r.open() {
+		return nil
+	}
+	events, err := c.history(ctx, r.ID, r.RunID)
+	if err != nil {
+		return err
+	}
 	var last time.Time
-	for id, k := range known {
+	for id, k := range children(events) {
 		if k.closed > 0 {
 			continue // the run was told
 		}
@@ -72,14 +74,11 @@ func (c *conn) awaitStages(ctx context.Context, r runInfo, known map[string]*chi
 		if err != nil {
 			return err
 		}
-		d, err := c.client.DescribeWorkflow(ctx, id, "")
-		var missing *serviceerror.NotFound
-		if errors.As(err, &missing) {
-			continue // it was never started
-		} else if err != nil {
-			return fmt.Errorf("look for %s: %w", id, err)
+		d, err := c.stage(ctx, id)
+		if err != nil {
+			return err
 		}
-		if d.WorkflowCloseTime != nil && d.WorkflowCloseTime.After(last) {
+		if d != nil && d.WorkflowCloseTime != nil && d.WorkflowCloseTime.After(last) {
 			last = *d.WorkflowCloseTime
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
 )
 
 // terminate ends a run and its stages. What its stages have saved stays: the same pipeline goes on from there.
@@ -56,15 +57,23 @@ func (c *conn) endStage(ctx context.Context, id, runID, why string) error {
 
 // endsWith says whether a stage is running that the server ends with one run of its pipeline.
 func (c *conn) endsWith(ctx context.Context, id, runID string) (bool, error) {
-	d, err := c.client.DescribeWorkflow(ctx, id, "")
-	var missing *serviceerror.NotFound
-	switch {
-	case errors.As(err, &missing):
-		return false, nil // it was never started
-	case err != nil:
-		return false, fmt.Errorf("look for %s: %w", id, err)
+	d, err := c.stage(ctx, id)
+	if err != nil || d == nil {
+		return false, err
 	}
 	return d.Status == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING && d.ParentWorkflowExecution != nil && d.ParentWorkflowExecution.RunID == runID, nil
+}
+
+// stage describes a stage's workflow; nil where it was never started.
+func (c *conn) stage(ctx context.Context, id string) (*client.WorkflowExecutionDescription, error) {
+	d, err := c.client.DescribeWorkflow(ctx, id, "")
+	var missing *serviceerror.NotFound
+	if errors.As(err, &missing) {
+		return nil, nil
+	} else if err != nil {
+		return nil, fmt.Errorf("look for %s: %w", id, err)
+	}
+	return d, nil
 }
 
 // awaitEnd waits until the server has ended a stage.
@@ -74,15 +83,9 @@ func (c *conn) awaitEnd(ctx context.Context, id string) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		d, err := c.client.DescribeWorkflow(ctx, id, "")
-		var missing *serviceerror.NotFound
-		switch {
-		case errors.As(err, &missing):
-			return nil // it was never started
-		case err != nil:
-			return fmt.Errorf("look for %s: %w", id, err)
-		case d.Status != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING:
-			return nil
+		d, err := c.stage(ctx, id)
+		if err != nil || d == nil || d.Status != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
+			return err
 		}
 		select {
 		case <-ctx.Done():

@@ -63,6 +63,15 @@ static char* call(pjrt_api* api, int function, void* arguments) {
   return text;
 }
 
+static char* destroy(pjrt_api* api, int function, void* object) {
+  struct {
+    size_t size;
+    void* extensions;
+    void* object;
+  } a = {.size = sizeof a, .object = object};
+  return call(api, function, &a);
+}
+
 char* temper_serialize(void* api, void* executable, char** bytes, size_t* size) {
   struct {
     size_t size;
@@ -145,20 +154,16 @@ char* temper_topology(void* api, const char* target, size_t target_size, void** 
     size_t descriptions_size;
   } d = {.size = sizeof d, .topology = a.topology};
   error = call(api, topology_device_descriptions, &d);
-  if (error) return error;
+  if (error) {
+    free(destroy(api, topology_destroy, a.topology));
+    return error;
+  }
   *topology = a.topology;
   *first_device = d.descriptions_size > 0 ? d.descriptions[0] : NULL;
   return NULL;
 }
 
-char* temper_topology_free(void* api, void* topology) {
-  struct {
-    size_t size;
-    void* extensions;
-    void* topology;
-  } a = {.size = sizeof a, .topology = topology};
-  return call(api, topology_destroy, &a);
-}
+char* temper_topology_free(void* api, void* topology) { return destroy(api, topology_destroy, topology); }
 
 char* temper_compile(void* api, void* topology, const char* source, size_t source_size, temper_memory* memory) {
   struct {
@@ -192,12 +197,7 @@ char* temper_compile(void* api, void* topology, const char* source, size_t sourc
   } m = {.size = sizeof m, .executable = a.executable};
   error = call(api, executable_memory_stats, &m);
   *memory = (temper_memory){m.arguments, m.outputs, m.aliased, m.temporary};
-  struct {
-    size_t size;
-    void* extensions;
-    void* executable;
-  } d = {.size = sizeof d, .executable = a.executable};
-  char* second = call(api, executable_destroy, &d);
+  char* second = destroy(api, executable_destroy, a.executable);
   if (!error) return second;
   free(second);
   return error;
