@@ -14,13 +14,11 @@ import (
 	"temper/bench/side"
 )
 
-// llamacpp decodes one sequence with llama.cpp, in float32 as temper does, through node-llama-cpp, which brings it compiled. There is no row for
-// more: node-llama-cpp feeds llama.cpp's batches too slowly for the figure to be llama.cpp's.
-func llamacpp(name, shape string) row {
-	args := []string{"decode", shape, "1", strconv.Itoa(generated), "2"}
-	r := decoding(name, "", shape, 1, 2)
+// llamacpp decodes with llama.cpp's library, in float32 as temper does, through its C interface.
+func llamacpp(name, shape string, batch int, target float64) row {
+	r := decoding(name, "", shape, batch, target)
 	r.peer = func(ctx context.Context, b *bench, _ int) (float64, error) {
-		dir, err := nodePeers(ctx)
+		dir, libraries, err := llamacppLibraries(ctx)
 		if err != nil {
 			return 0, err
 		}
@@ -30,7 +28,7 @@ func llamacpp(name, shape string) row {
 				return 0, err
 			}
 		}
-		out, err := b.output(ctx, "node", append([]string{filepath.Join(dir, nodeScript), model}, args[2:]...)...)
+		out, err := b.output(ctx, b.python, filepath.Join("bench", "peers", "llamacpp_side.py"), libraries, model, strconv.Itoa(batch), strconv.Itoa(generated), "2")
 		if err != nil {
 			return 0, err
 		}
@@ -41,42 +39,35 @@ func llamacpp(name, shape string) row {
 	return r
 }
 
-const nodeScript = "llamacpp_side.mjs"
-
-// nodePeers installs the peers' npm packages beside a copy of the script that uses them, in the user's cache, and gives the folder.
-func nodePeers(ctx context.Context) (dir string, err error) {
+// llamacppLibraries installs the npm package that brings llama.cpp compiled, once, into a folder of the user's cache, and gives the folder and where its libraries are.
+func llamacppLibraries(ctx context.Context) (dir, libraries string, err error) {
+	want, err := os.ReadFile(filepath.Join("bench", "peers", "package.json"))
+	if err != nil {
+		return "", "", err
+	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	dir = filepath.Join(cache, "temper", "bench", "node")
+	dir = filepath.Join(cache, "temper", "bench", "llamacpp")
+	libraries = filepath.Join(dir, "node_modules", "@node-llama-cpp", "linux-x64", "bins", "linux-x64")
+	list := filepath.Join(dir, "package.json")
+	if have, err := os.ReadFile(list); err == nil && bytes.Equal(have, want) {
+		if _, err := os.Stat(libraries); err == nil {
+			return dir, libraries, nil
+		}
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
+		return "", "", err
 	}
-	installed := true
-	for _, name := range []string{"package.json", nodeScript} {
-		want, err := os.ReadFile(filepath.Join("bench", "peers", name))
-		if err != nil {
-			return "", err
-		}
-		to := filepath.Join(dir, name)
-		have, err := os.ReadFile(to)
-		if err == nil && bytes.Equal(have, want) {
-			continue
-		}
-		installed = installed && name == nodeScript
-		if err := os.WriteFile(to, want, 0o644); err != nil {
-			return "", err
-		}
-	}
-	if _, err := os.Stat(filepath.Join(dir, "node_modules", "node-llama-cpp")); err == nil && installed {
-		return dir, nil
+	if err := os.WriteFile(list, want, 0o644); err != nil {
+		return "", "", err
 	}
 	fmt.Println("installing llama.cpp into", dir)
 	c := exec.CommandContext(ctx, "npm", "install", "--prefix", dir, "--ignore-scripts", "--no-audit", "--no-fund")
 	c.Stdout, c.Stderr = os.Stderr, os.Stderr
 	if err := c.Run(); err != nil {
-		return "", fmt.Errorf("install llama.cpp with npm: %w", err)
+		return "", "", fmt.Errorf("install llama.cpp with npm: %w", err)
 	}
-	return dir, nil
+	return dir, libraries, nil
 }

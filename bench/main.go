@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"regexp"
@@ -80,7 +81,7 @@ func run(ctx context.Context, o options, pattern string) error {
 		}
 		matched = true
 		result, err := b.measure(ctx, r)
-		if errors.Is(err, os.ErrNotExist) {
+		if errors.Is(err, os.ErrNotExist) || errors.Is(err, exec.ErrNotFound) {
 			fmt.Printf("%-24s left out: %v\n", r.work, err)
 			continue
 		}

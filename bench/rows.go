@@ -44,7 +44,8 @@ var rows = append([]row{
 	decoding("decode_A256_vs_jax", "jax_side.py", "A", 256, 2.5),
 	decoding("decode_B1_vs_hf", "torch_side.py", "B", 1, 0),
 	decoding("decode_B16_vs_hf", "torch_side.py", "B", 16, 0),
-	llamacpp("decode_B1_vs_llamacpp", "B"),
+	llamacpp("decode_B1_vs_llamacpp", "B", 1, 2),
+	llamacpp("decode_B16_vs_llamacpp", "B", 16, 2),
 	tokenizing("tokenizer_encode_vs_hf", 3, 1),
 	{"grpo_stage_vs_trl", 3, storiesStage(15, programsCached), trl(func(t trlTimes) float64 { return t.Total }), func(ours, peer float64) string {
 		return fmt.Sprintf("15 rounds, temper's whole stage %.1f s with artifacts and snapshots, compiled programs from the cache; the trainer's run %.1f s", ours, peer)
@@ -72,8 +73,11 @@ func orchestrated() row {
 var limits = map[string]string{
 	"train_B_vs_torch": "the products take most of the step on both sides (profiles.md, and train_B_vs_matmul_rate: they run near the machine's rate), so what is left to gain is " +
 		"small. Tried: one product for the projections, kernels for attention and AdamW (both in), huge pages and XLA's flags (no gain beyond the noise)",
-	"decode_B1_vs_copy_bandwidth": "beside the weights a step reads and writes activations and the cache, and the threads wait for each other after each product (profiles.md). Tried: norms computed twice " +
-		"rather than met for (in), prefetching the weights (slower), handing the panels of a product out as threads come free (no gain)",
+	"decode_B1_vs_llamacpp": "both read all the weights for each token, and temper reads them about as fast as the machine reads (decode_B1_vs_read_bandwidth), so there is no more to gain " +
+		"at equal precision. llama.cpp is called through its C interface here, which is faster than node-llama-cpp, through which the figure was set",
+	"decode_B1_vs_copy_bandwidth": "what is read here only once cannot come at a rate that counts writes too; decode_B1_vs_read_bandwidth has the machine's rate of reading. Beside the weights a " +
+		"step reads and writes activations and the cache, and the threads wait for each other after each product (profiles.md). Tried: norms computed twice rather than met for (in), prefetching " +
+		"the weights of one row (slower), handing the panels of a product out as threads come free (no gain)",
 	"grpo_stories_vs_trl": "about half of an iteration is decoding and a quarter the products of the training step; the rest is Temporal, the bucket and the kernel",
 }
 

@@ -16,7 +16,7 @@ import (
 const programCache = "TEMPER_BENCH_PROGRAMS"
 
 // ourSide does temper's side of a row in this process: train|decode SHAPE ROWS LENGTH TIMES, tokenize DATA TIMES, or a measure of the machine, for
-// which SHAPE and LENGTH mean nothing: matmul - N - TIMES (of N×N matrices), copy - MIB - TIMES.
+// which SHAPE and LENGTH mean nothing: matmul - N - TIMES (of N×N matrices), copy - MIB - TIMES, read - MIB - TIMES.
 func ourSide(args []string) error {
 	if len(args) == 3 && args[0] == "tokenize" {
 		times, err := strconv.Atoi(args[2])
@@ -30,7 +30,7 @@ func ourSide(args []string) error {
 		return json.NewEncoder(os.Stdout).Encode(t)
 	}
 	if len(args) != 5 {
-		return fmt.Errorf("side: want train|decode|matmul|copy SHAPE ROWS LENGTH TIMES or tokenize DATA TIMES, got %q", args)
+		return fmt.Errorf("side: want train|decode|matmul|copy|read SHAPE ROWS LENGTH TIMES or tokenize DATA TIMES, got %q", args)
 	}
 	var n [3]int
 	for i := range n {
@@ -68,6 +68,8 @@ func ourSide(args []string) error {
 		t, err = side.Matmul(c, n[0], n[2])
 	case "copy":
 		t, err = side.Copy(n[0]<<20, n[2])
+	case "read":
+		t, err = side.Read(n[0]<<20, n[2])
 	default:
 		err = fmt.Errorf("side: no work %q", args[0])
 	}

@@ -140,6 +140,16 @@ func TestDecodeKernelEqualsGraph(t *testing.T) {
 			require.Equal(t, got[3], again[3], "equal bits among other sequences")
 			o.Seats = 3
 			require.Equal(t, again, sample(c, prompts), "equal bits when sequences wait for others")
+			for i := range 33 {
+				prompts = append(prompts, prompts[i%7])
+				prompts[len(prompts)-1].Key = lm.SequenceKey(9, 0, i, 0)
+			}
+			o.Batch, o.Seats = 40, 3
+			few := sample(c, prompts)
+			o.Seats = 40
+			require.Equal(t, few, sample(c, prompts), "equal bits when each thread has sequences of its own")
+			o.Seats = 30
+			require.Equal(t, few, sample(c, prompts), "and when others take their seats")
 		})
 	}
 }

@@ -1,12 +1,16 @@
 package side
 
 import (
+	"bytes"
+	"fmt"
+	"os"
 	"runtime"
 	"sync"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
+	"golang.org/x/sys/unix"
 
 	"temper/device"
 	"temper/lm/hf"
@@ -58,20 +62,41 @@ func matmul(c *device.Client, n, times int, dtype dtypes.DType) (Times, error) {
 
 // Copy times the copying of n bytes that no cache holds, by all processors at once; as in STREAM, 2n bytes move.
 func Copy(n, times int) (Times, error) {
-	workers := runtime.NumCPU()
 	from, to := make([]byte, n), make([]byte, n)
 	for i := range from {
 		from[i] = byte(i)
 	}
-	return timed(times, func() error {
+	return timed(times, shared(n, func(begin, end int) { copy(to[begin:end], from[begin:end]) }))
+}
+
+// Read times the reading of n bytes that no cache holds, by all processors at once.
+func Read(n, times int) (Times, error) {
+	zeros, err := unix.Mmap(-1, 0, n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	if err != nil {
+		return Times{}, fmt.Errorf("map %d bytes: %w", n, err)
+	}
+	defer unix.Munmap(zeros)
+	if err := unix.Madvise(zeros, unix.MADV_HUGEPAGE); err != nil {
+		return Times{}, fmt.Errorf("huge pages: %w", err)
+	}
+	for i := 0; i < n; i += os.Getpagesize() {
+		zeros[i] = 0 // else all pages are the one page of zeros
+	}
+	return timed(times, shared(n, func(begin, end int) { bytes.IndexByte(zeros[begin:end], 1) }))
+}
+
+// shared does work on n bytes, each processor on its part of them.
+func shared(n int, work func(begin, end int)) func() error {
+	workers := runtime.NumCPU()
+	return func() error {
 		var wg sync.WaitGroup
 		for w := range workers {
 			part := n / workers
-			wg.Go(func() { copy(to[w*part:(w+1)*part], from[w*part:(w+1)*part]) })
+			wg.Go(func() { work(w*part, (w+1)*part) })
 		}
 		wg.Wait()
 		return nil
-	})
+	}
 }
 
 // TrainOperations are the floating-point operations of the products in one optimizer step, forward and backward (three times the forward pass):

@@ -58,9 +58,9 @@ static void work(void* argument, team_member who) {
   const ffi_frame* f = a->frame;
   int64_t n = a->tensors;
   if (who.index == 0) a->sums = (double*)team_scratch(who, 0, 2 * a->chunks);
-  team_barrier();
+  team_barrier(who);
   EACH_CHUNK(a, who, index, t, from, count) a->sums[index] = squares(ffi_arg(f, 3 * n + t) + from, count);
-  team_barrier();
+  team_barrier(who);
   double sum = 0;
   for (int64_t i = 0; i < a->chunks; i++) sum += a->sums[i];
   float norm = sqrt(sum), scale = 1;

@@ -2,7 +2,7 @@
 // prompts left to the sampled tokens and their log-probabilities; or a chunk of steps, which also leaves what the next chunk needs.
 //
 // Weights are packed once a generation (for chunks: once a model) into panels that a few rows of activations are multiplied with; keys are kept transposed in blocks. The
-// threads share each product by its columns and meet at a barrier after it. As many sequences run at a time as the processor's cache holds; one that
+// threads share the sequences, or each product by its columns and meet at a barrier after it. As many sequences run at a time as the processor's cache holds; one that
 // has stopped leaves at once, and one that waits takes its seat. Every value is summed in the same order whatever the batch and the number of
 // threads, so a sequence's bits do not depend on the others.
 #include <stdio.h>
@@ -59,6 +59,7 @@ typedef struct {
   float* log_probs;
   int32_t* steps;  // [batch]: tokens drawn so far in this call
   int64_t longest;  // of any sequence
+  int apart;        // the weights fit the cache beside much else
   // The running batch: row m of the activations is sequence active[m], which has drawn next[m]; rows from fresh on have just come. A sequence's keys and values
   // are at its seat; in a chunk that is its place in the batch. Sequences from waiting on have none yet.
   int64_t seats, rows, fresh, waiting, vacancies;
@@ -68,25 +69,40 @@ typedef struct {
 
 static int64_t share(int64_t n, int index, int size) { return n * index / size; }
 
-// panel adds rows × PANEL products to out: out[r][c] = Σ_k x[r][k]·w[k][c].
-INLINE void panel_rows(int n, const float* x, int64_t stride, const float* w, int64_t inputs, float* out, int64_t out_stride) {
-  vec a[n], b[n];
+// panel_rows writes n × PANEL products: out[r][c] = Σ_k x[r][k]·w[k][c]. Meanwhile it asks for what lies from next on, ahead floats a step.
+INLINE void panel_rows(int n, const float* x, int64_t stride, const float* w, int64_t inputs, float* out, const float* next, int64_t ahead) {
+  vec a[ROWS], b[ROWS];
   for (int r = 0; r < n; r++) a[r] = b[r] = (vec){};
   for (int64_t k = 0; k < inputs; k++) {
+    if (next) __builtin_prefetch(next + k * ahead, 0, 2);
     vec w0 = load(w + k * PANEL), w1 = load(w + k * PANEL + LANES);
     for (int r = 0; r < n; r++) a[r] += w0 * x[r * stride + k], b[r] += w1 * x[r * stride + k];
   }
-  for (int r = 0; r < n; r++) store(out + r * out_stride, a[r]), store(out + r * out_stride + LANES, b[r]);
+  for (int r = 0; r < n; r++) store(out + r * PANEL, a[r]), store(out + r * PANEL + LANES, b[r]);
 }
 
+// panel is panel_rows for any number of rows, at most ROWS at a time and about as many each time. Of the turns that read the panel from near caches, each brings a part of the next.
 static void panel(int64_t rows, const float* x, int64_t stride, const float* w, int64_t inputs, float* out) {
-  for (; rows >= ROWS; rows -= ROWS, x += ROWS * stride, out += ROWS * PANEL) panel_rows(ROWS, x, stride, w, inputs, out, PANEL);
   switch (rows) {
-    case 1: panel_rows(1, x, stride, w, inputs, out, PANEL); break;
-    case 2: panel_rows(2, x, stride, w, inputs, out, PANEL); break;
-    case 3: panel_rows(3, x, stride, w, inputs, out, PANEL); break;
-    case 4: panel_rows(4, x, stride, w, inputs, out, PANEL); break;
-    case 5: panel_rows(5, x, stride, w, inputs, out, PANEL); break;
+    case 0: return;
+    case 1: return panel_rows(1, x, stride, w, inputs, out, NULL, 0);
+    case 2: return panel_rows(2, x, stride, w, inputs, out, NULL, 0);
+    case 3: return panel_rows(3, x, stride, w, inputs, out, NULL, 0);
+    case 4: return panel_rows(4, x, stride, w, inputs, out, NULL, 0);
+    case 5: return panel_rows(5, x, stride, w, inputs, out, NULL, 0);
+    case 6: return panel_rows(6, x, stride, w, inputs, out, NULL, 0);
+  }
+  int64_t turns = (rows + ROWS - 1) / ROWS, ahead = PANEL / turns;
+  for (int64_t i = 0; i < turns; i++) {
+    int64_t from = rows * i / turns;
+    const float *in = x + from * stride, *next = w + (inputs + i * inputs / turns) * PANEL;
+    float* to = out + from * PANEL;
+    switch (rows * (i + 1) / turns - from) {
+      case 3: panel_rows(3, in, stride, w, inputs, to, next, ahead); break;
+      case 4: panel_rows(4, in, stride, w, inputs, to, next, ahead); break;
+      case 5: panel_rows(5, in, stride, w, inputs, to, next, ahead); break;
+      case 6: panel_rows(6, in, stride, w, inputs, to, next, ahead); break;
+    }
   }
 }
 
@@ -146,7 +162,7 @@ static const float* normed(team_member who, const decoder* d, const float* weigh
   float* h = few ? team_scratch(who, 7, d->rows * d->hidden) : d->h;
   int64_t from = few ? 0 : share(d->rows, who.index, who.size), to = few ? d->rows : share(d->rows, who.index + 1, who.size);
   for (int64_t m = from; m < to; m++) rms_norm(h + m * d->hidden, d->x + m * d->hidden, weight, d->hidden, d->epsilon);
-  if (!few) team_barrier();
+  if (!few) team_barrier(who);
   return h;
 }
 
@@ -228,27 +244,44 @@ static void attend_unit(team_member who, decoder* d, const layer* l, int64_t ind
   for (; h < group; h++) heads_attend(1, who, d, l, unit, from, slot, q + h * dim, out + h * dim);
 }
 
-// forward feeds the active sequences' tokens through the layers and leaves the next logits.
-static void forward(team_member who, decoder* d) {
+// layers_forward feeds the active sequences' tokens through the layers and leaves the next logits.
+static void layers_forward(team_member who, decoder* d) {
   for (int64_t m = share(d->rows, who.index, who.size); m < share(d->rows, who.index + 1, who.size); m++)
     memcpy(d->x + m * d->hidden, d->embedding + d->next[m] * d->hidden, d->hidden * sizeof(float));
-  team_barrier();
+  team_barrier(who);
   for (int64_t i = 0; i < d->layers; i++) {
     layer* l = d->layer + i;
     project(who, &l->qkv, d->rows, normed(who, d, l->attention_norm), d->qkv, 0);
-    team_barrier();
+    team_barrier(who);
     int64_t units = d->rows * d->kv;
     for (int64_t u = share(units, who.index, who.size); u < share(units, who.index + 1, who.size); u++) attend_unit(who, d, l, i, u / d->kv, u % d->kv);
-    team_barrier();
+    team_barrier(who);
     project(who, &l->out, d->rows, d->attended, d->x, 1);
-    team_barrier();
+    team_barrier(who);
     feed(who, l, d->rows, normed(who, d, l->feed_norm), d->inner);
-    team_barrier();
+    team_barrier(who);
     project(who, &l->down, d->rows, d->inner, d->x, 1);
-    team_barrier();
+    team_barrier(who);
   }
   project(who, &d->head, d->rows, normed(who, d, d->norm), d->logits, 0);
-  team_barrier();
+  team_barrier(who);
+}
+
+// forward is layers_forward. Where the weights stay in the cache and there are rows enough, each thread takes its rows through all layers alone;
+// else they share each product, so that each weight is read once.
+static void forward(team_member who, decoder* d) {
+  if (!d->apart || d->rows < ROWS * who.size) {
+    layers_forward(who, d);
+    return;
+  }
+  int64_t from = share(d->rows, who.index, who.size);
+  decoder own = *d;
+  own.rows = share(d->rows, who.index + 1, who.size) - from;
+  own.active += from, own.next += from;
+  own.x += from * d->hidden, own.h += from * d->hidden, own.qkv += from * (d->heads + 2 * d->kv) * d->dim;
+  own.attended += from * d->heads * d->dim, own.inner += from * d->ffn, own.logits += from * d->vocab;
+  layers_forward(team_alone(who), &own);
+  team_barrier(who);
 }
 
 // pack brings W [outputs, inputs] into panels, from row offset at on; threads share the panels.
@@ -275,7 +308,7 @@ static void enter(decoder* d) {
   }
 }
 
-// settle brings the prompts of the sequences that have just come into the cache; the first barrier of forward comes before anything reads it.
+// settle brings the prompts of the sequences that have just come into the cache; a barrier comes before anything reads it.
 static void settle(team_member who, const decoder* d) {
   int64_t units = (d->rows - d->fresh) * d->kv;
   for (int64_t u = share(units, who.index, who.size); u < share(units, who.index + 1, who.size); u++) {
@@ -296,16 +329,16 @@ static void generate(decoder* d, team_member who) {
       int64_t sequence = d->active[m];
       d->next[m] = draw(who, d, sequence, d->steps[sequence] ? d->logits + m * d->vocab : d->first_logits + sequence * d->vocab);
     }
-    team_barrier();
+    team_barrier(who);
     if (who.index == 0) leave(d);
-    team_barrier();
+    team_barrier(who);
     if (d->rows == 0 && d->waiting == d->batch) return;
     forward(who, d);
     if (who.index == 0) {
       for (int64_t m = 0; m < d->rows; m++) d->steps[d->active[m]]++;
       enter(d);
     }
-    team_barrier();
+    team_barrier(who);
     if (d->chunk && d->steps[d->active[0]] == d->news) return;
   }
 }

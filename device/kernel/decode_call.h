@@ -91,12 +91,19 @@ static layer* layers_of(const decoder* d) {
   return l;
 }
 
+// weights_of is how many floats a step reads of the weights.
+static int64_t weights_of(const decoder* d) {
+  return d->layers * d->hidden * (2 * (d->heads + d->kv) * d->dim + 3 * d->ffn) + d->vocab * d->hidden;
+}
+
+// cached is how many floats half of the last cache holds.
+static int64_t cached(void) { return temper_cache() / 2 / (int64_t)sizeof(float); }
+
 // seats_of is how many sequences of a generation run at a time. Every step reads their keys and values and the weights: as many as fit half of the last
 // cache beside the weights. Where the weights alone fill it all of them run, for then a step's reading of the weights serves them all.
 static int64_t seats_of(const decoder* d) {
-  int64_t weights = d->layers * d->hidden * (2 * (d->heads + d->kv) * d->dim + 3 * d->ffn) + d->vocab * d->hidden;
   int64_t sequence = d->layers * d->kv * d->blocks * LANES * (d->dim + d->wide);
-  int64_t fit = (temper_cache() / 2 / (int64_t)sizeof(float) - weights) / sequence;
+  int64_t fit = (cached() - weights_of(d)) / sequence;
   if (fit < least_seats || fit >= d->batch) return d->batch;
   int64_t turns = (d->batch + fit - 1) / fit;
   return (d->batch + turns - 1) / turns;
@@ -143,7 +150,7 @@ static void decode_work(void* argument, team_member who) {
     for (int64_t i = d->seats; i > 0; i--) d->vacant[d->vacancies++] = (int32_t)i - 1;
     enter(d);
   }
-  team_barrier();
+  team_barrier(who);
   generate(d, who);
 }
 
@@ -165,6 +172,7 @@ void* NAME(decode)(ffi_frame* f) {
   d.blocks = (d.prompt + d.news + LANES - 1) / LANES;
   d.seats = ffi_int64(f, "seats");
   if (d.seats == 0) d.seats = seats_of(&d);
+  d.apart = weights_of(&d) < cached();
   d.layer = layers_of(&d);
   float* memory = reserve(&d, f, 1);
   decode_job job = {&d, f};

@@ -60,7 +60,7 @@ static void extend_work(void* argument, team_member who) {
     }
     d->fresh = d->rows, d->waiting = d->batch;
   }
-  team_barrier();
+  team_barrier(who);
   generate(d, who);
 }
 
@@ -93,7 +93,7 @@ void* NAME(extend)(ffi_frame* f) {
                .chunk = &c, .embedding = ffi_arg(f, 0), .norm = ffi_arg(f, 1), .cos = ffi_arg(f, 3), .sin = ffi_arg(f, 4), .first_logits = logits,
                .noise = (const uint32_t*)ffi_arg(f, 7), .stops = (const int32_t*)ffi_arg(f, 10), .tokens = (int32_t*)ffi_ret(f, 0),
                .log_probs = ffi_ret(f, 1)};
-  d.seats = d.batch, d.wide = round_up(d.dim, LANES);
+  d.seats = d.batch, d.wide = round_up(d.dim, LANES), d.apart = weights_of(&d) < cached();
   d.blocks = (c.capacity + LANES - 1) / LANES;
   d.layer = layers_of(&d);
   for (int64_t i = 0; i < d.layers; i++) {

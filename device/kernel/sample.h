@@ -94,16 +94,19 @@ static int32_t draw(team_member who, const decoder* d, int64_t sequence, const f
 
   uint32_t step = (uint32_t)(d->steps[sequence] + (d->chunk ? d->chunk->drawn[sequence] : 0));
   uint32_t row = mix32(mix32(d->noise[2 * sequence] ^ step * 0x9E3779B9u) ^ d->noise[2 * sequence + 1]);
-  float best = -INFINITY;
-  int32_t token = 0;
+  vec best = all(-INFINITY);
+  veci tokens = {};
   for (int64_t i = 0; i < wide; i += LANES) {
     vec v = load(z + i);
     vec y = greedy ? v : v + gumbel(row, (uint32_t)i);
-    y = pick(v < least, all(-INFINITY), y);
-    if (largest(y) <= best) continue;
-    for (int c = 0; c < LANES; c++)
-      if (y[c] > best) best = y[c], token = (int32_t)i + c;
+    veci better = (y > best) & ~(v < least);
+    best = pick(better, y, best);
+    tokens = (better & (int32_t)i) | (~better & tokens);
   }
+  float top = largest(best);
+  int32_t token = (int32_t)d->vocab;  // the first of equals
+  for (int32_t c = 0; c < LANES; c++)
+    if (best[c] == top && tokens[c] + c < token) token = tokens[c] + c;
   int64_t at = sequence * d->news + d->steps[sequence];
   if (d->chunk && temperature != 1) s = softmax_of(z, logits, 1, d->vocab, wide);
   d->tokens[at] = token;

@@ -35,7 +35,7 @@ static inline void relax(int* turns) {
 }
 
 static void* help(void* argument) {
-  team_member me = {(int)(intptr_t)argument, size};
+  team_member me = {(int)(intptr_t)argument, size, (int)(intptr_t)argument};
   unsigned seen = 0;
   for (;;) {
     for (int turns = 0; atomic_load_explicit(&generation, memory_order_acquire) == seen && turns < spins; turns++) __builtin_ia32_pause();
@@ -79,13 +79,13 @@ void team_run(void (*work)(void*, team_member), void* argument) {
   atomic_fetch_add_explicit(&generation, 1, memory_order_release);
   pthread_cond_broadcast(&wake);
   pthread_mutex_unlock(&lock);
-  work(argument, (team_member){0, size});
+  work(argument, (team_member){0, size, 0});
   for (int turns = 0; atomic_load_explicit(&running, memory_order_acquire);) relax(&turns);
   pthread_mutex_unlock(&turn);
 }
 
-void team_barrier(void) {
-  if (size == 1) return;
+void team_barrier(team_member who) {
+  if (who.size == 1) return;
   unsigned now = atomic_load_explicit(&phase, memory_order_acquire);
   if (atomic_fetch_add_explicit(&arrived, 1, memory_order_acq_rel) == size - 1) {
     atomic_store_explicit(&arrived, 0, memory_order_relaxed);
@@ -98,14 +98,14 @@ void team_barrier(void) {
 int64_t team_next(void) { return atomic_fetch_add_explicit(&ticket, 1, memory_order_relaxed); }
 
 float* team_scratch(team_member who, int slot, size_t floats) {
-  if (scratch[who.index][slot].floats < floats) {
-    free(scratch[who.index][slot].data);
-    scratch[who.index][slot].data = aligned_alloc(64, (floats * sizeof(float) + 63) / 64 * 64);
-    scratch[who.index][slot].floats = floats;
-    if (!scratch[who.index][slot].data) {
+  if (scratch[who.self][slot].floats < floats) {
+    free(scratch[who.self][slot].data);
+    scratch[who.self][slot].data = aligned_alloc(64, (floats * sizeof(float) + 63) / 64 * 64);
+    scratch[who.self][slot].floats = floats;
+    if (!scratch[who.self][slot].data) {
       fprintf(stderr, "temper: no memory for %zu floats of scratch\n", floats);
       abort();
     }
   }
-  return scratch[who.index][slot].data;
+  return scratch[who.self][slot].data;
 }
