@@ -51,9 +51,9 @@ func readResults(path string) (r Results, err error) {
 	return r, nil
 }
 
-// put adds a row, or takes the place of an older one; rows keep the order of the table of rows.
+// put adds a row, or takes the place of an older one of the same machine; rows keep the order of the table of rows.
 func (r *Results) put(result Result) {
-	r.Rows = append(slices.DeleteFunc(r.Rows, func(x Result) bool { return x.Work == result.Work }), result)
+	r.Rows = append(slices.DeleteFunc(r.Rows, func(x Result) bool { return x.Work == result.Work && x.Machine == result.Machine }), result)
 	place := func(x Result) int { return slices.IndexFunc(rows, func(r row) bool { return r.work == x.Work }) }
 	slices.SortStableFunc(r.Rows, func(a, b Result) int { return place(a) - place(b) })
 }
@@ -77,7 +77,7 @@ func (r Results) markdown() []byte {
 	b.WriteString(`# Benchmarks
 
 Written by ` + "`make bench`" + `, which runs both sides of a row alternately, each in a fresh process, on one machine. A ratio above 1 means that temper is
-faster; the spread is the least and the greatest ratio of a pair of runs. Shapes: A has 0.9M parameters, B 25.7M (` + "`bench/side/shapes.go`" + `); all in float32.
+faster; the spread is the least and the greatest ratio of a pair of runs. Each machine has rows of its own. Shapes: A has 0.9M parameters, B 25.7M (` + "`bench/side/shapes.go`" + `); all in float32.
 Training is one optimizer step (16×256 tokens for A, 4×512 for B); decoding draws 192 tokens after 64;
 encoding is timed on one thread. The peers' versions are in
 ` + "`bench/peers/requirements.txt`" + `.
@@ -92,9 +92,11 @@ encoding is timed on one thread. The peers' versions are in
 		}
 		fmt.Fprintf(&b, "| %s | **%.2f** | %.2f – %.2f (%d) | %s | %s | %s | %s | %s |\n", x.Work, x.Ratio, x.Spread[0], x.Spread[1], x.Pairs, target, x.Detail, memory(x), x.Machine, x.Date)
 	}
+	explained := map[string]bool{}
 	for _, x := range r.Rows {
-		if limit := limits[x.Work]; limit != "" && x.Ratio < x.Target {
+		if limit := limits[x.Work]; limit != "" && x.Ratio < x.Target && !explained[x.Work] {
 			fmt.Fprintf(&b, "\n%s is below its target: %s.\n", x.Work, limit)
+			explained[x.Work] = true
 		}
 	}
 	return b.Bytes()
