@@ -75,7 +75,7 @@ func Read(n, times int) (Times, error) {
 	if err != nil {
 		return Times{}, fmt.Errorf("map %d bytes: %w", n, err)
 	}
-	defer unix.Munmap(zeros)
+	defer func() { _ = unix.Munmap(zeros) }()
 	if err := unix.Madvise(zeros, unix.MADV_HUGEPAGE); err != nil {
 		return Times{}, fmt.Errorf("huge pages: %w", err)
 	}

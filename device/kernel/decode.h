@@ -2,8 +2,8 @@
 // prompts left to the sampled tokens and their log-probabilities; or a chunk of steps, which also leaves what the next chunk needs.
 //
 // Weights are packed once a generation (for chunks: once a model) into panels that a few rows of activations are multiplied with; keys are kept transposed in blocks. The
-// threads share the sequences, or each product by its columns and meet at a barrier after it. As many sequences run at a time as the processor's cache holds; one that
-// has stopped leaves at once, and one that waits takes its seat. Every value is summed in the same order whatever the batch and the number of
+// threads share the sequences, or each product by its columns and meet at a barrier after it. As many sequences run at a time as the processor's
+// cache holds; one that has stopped leaves at once, and one that waits takes its seat. Every value is summed in the same order whatever the batch and the number of
 // threads, so a sequence's bits do not depend on the others.
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,7 +81,8 @@ INLINE void panel_rows(int n, const float* x, int64_t stride, const float* w, in
   for (int r = 0; r < n; r++) store(out + r * PANEL, a[r]), store(out + r * PANEL + LANES, b[r]);
 }
 
-// panel is panel_rows for any number of rows, at most ROWS at a time and about as many each time. Of the turns that read the panel from near caches, each brings a part of the next.
+// panel is panel_rows for any number of rows, at most ROWS at a time and about as many each time. Where that takes several turns, each brings a part
+// of the next panel near.
 static void panel(int64_t rows, const float* x, int64_t stride, const float* w, int64_t inputs, float* out) {
   switch (rows) {
     case 0: return;
