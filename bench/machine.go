@@ -19,12 +19,12 @@ var machineRows = []row{
 	{"train_B_vs_matmul_rate", 0.7, ours("train", "B", "4", "512", "4"), matmulSeconds("B", 4, 512), func(ours, peer float64) string {
 		return fmt.Sprintf("%.0f ms a step of 4×512 tokens; its products alone would take %.0f ms at the rate of a %d×%d product", 1e3*ours, 1e3*peer, matmulSize, matmulSize)
 	}},
-	weightsRow("decode_B1_vs_copy_bandwidth", 0.8, "copy", 2, "the bandwidth of a copy (bytes read and written)"),
-	weightsRow("decode_B1_vs_read_bandwidth", 0, "read", 1, "the bandwidth of reading"),
+	readingRow("decode_B1_vs_copy_bandwidth", 0.8, "copy", 2, "the bandwidth of a copy (bytes read and written)"),
+	readingRow("decode_B1_vs_read_bandwidth", 0, "read", 1, "the bandwidth of reading"),
 }
 
-// weightsRow is decoding beside the reading of the weights, at the bandwidth that a measure of the machine reaches which moves each of its bytes so many times.
-func weightsRow(name string, target float64, measure string, moves int, at string) row {
+// readingRow is decoding beside the reading of its weights, at the bandwidth of a measure of the machine that moves each of its bytes so many times.
+func readingRow(name string, target float64, measure string, moves int, at string) row {
 	return row{name, target, ours("decode", "B", "1", strconv.Itoa(generated), "2"), readSeconds("B", measure, moves), func(ours, peer float64) string {
 		return fmt.Sprintf("%.2f ms a token; reading the weights once would take %.2f ms at %s", 1e3*ours/generated, 1e3*peer/generated, at)
 	}}

@@ -71,6 +71,9 @@ func orchestrated() row {
 
 // limits says what a row's time goes into, as `perf record` of its side shows, where that is known.
 var limits = map[string]string{
+	"train_A_vs_torch": "most of a step is products and XLA's elementwise loops (profiles.md). Tried: one product for the projections, kernels for attention and AdamW (both in), huge pages (no gain beyond the noise)",
+	"decode_A256_vs_hf": "the products keep the multipliers busy, attention is bound by reading keys and values from beyond the nearest caches, and the prompts' forward pass is XLA's (profiles.md). " +
+		"Tried: sequences apart on each thread, more sums at a time, asking for memory early (all in), fewer and more sequences at a time (no gain)",
 	"train_B_vs_torch": "the products take most of the step on both sides (profiles.md, and train_B_vs_matmul_rate: they run near the machine's rate), so what is left to gain is " +
 		"small. Tried: one product for the projections, kernels for attention and AdamW (both in), huge pages and XLA's flags (no gain beyond the noise)",
 	"decode_B1_vs_llamacpp": "both read all the weights for each token, and temper reads them about as fast as the machine reads (decode_B1_vs_read_bandwidth), so there is no more to gain " +

@@ -1,10 +1,10 @@
 // Decoding with a key-value cache, for one instruction set (LANES, NAME): all steps of a generation, from the keys, values and logits that the
 // prompts left to the sampled tokens and their log-probabilities; or a chunk of steps, which also leaves what the next chunk needs.
 //
-// Weights are packed once a generation (for chunks: once a model) into panels that a few rows of activations are multiplied with; keys are kept transposed in blocks. The
-// threads share the sequences, or each product by its columns and meet at a barrier after it. As many sequences run at a time as the processor's
-// cache holds; one that has stopped leaves at once, and one that waits takes its seat. Every value is summed in the same order whatever the batch and the number of
-// threads, so a sequence's bits do not depend on the others.
+// Weights are packed once a generation (for chunks: once a model) into panels that a few rows of activations are multiplied with; keys are kept
+// transposed in blocks. The threads share the sequences, or each product by its columns and meet at a barrier after it. As many sequences run at a time
+// as the processor's cache holds; one that has stopped leaves at once, and one that waits takes its seat. Every value is summed in the same order
+// whatever the batch and the number of threads, so a sequence's bits do not depend on the others.
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
