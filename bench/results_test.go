@@ -29,11 +29,11 @@ func TestResultsKeepTheOrderOfTheTableAndReplaceOlderRows(t *testing.T) {
 	r.put(Result{Work: "train_B_vs_torch", Ratio: 3, Spread: []float64{3, 3}, Pairs: 1, Target: 5})
 	require.Contains(t, string(r.markdown()), "train_B_vs_torch is below its target: the products take")
 	r.put(Result{Work: "train_B_vs_torch", Ratio: 6, Spread: []float64{6, 6}, Pairs: 1, Target: 5})
-	require.NotContains(t, string(r.markdown()), "below its target")
+	require.NotContains(t, string(r.markdown()), "train_B_vs_torch is below its target")
 	r.put(Result{Work: "train_B_vs_torch", Ratio: 4, Spread: []float64{4, 4}, Pairs: 1, Target: 5, Machine: "another"})
 	r.put(Result{Work: "train_B_vs_torch", Ratio: 4.5, Spread: []float64{4, 5}, Pairs: 1, Target: 5, Machine: "another"})
 	require.Len(t, r.Rows, 4, "a row of each machine")
-	require.Equal(t, 1, strings.Count(string(r.markdown()), "below its target"))
+	require.Equal(t, 1, strings.Count(string(r.markdown()), "train_B_vs_torch is below its target"))
 
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "benchmarks.json"), []byte("{"), 0o644))
 	_, err = readResults(filepath.Join(dir, "benchmarks.json"))
